@@ -1,0 +1,2 @@
+// Package spectrum finds the eigenvalues of symmetric matrices and says what they mean.
+package spectrum
