@@ -1,0 +1,2 @@
+// Package dataset holds labelled images: MNIST and CIFAR.
+package dataset
