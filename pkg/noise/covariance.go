@@ -15,7 +15,8 @@ import (
 type DType int
 
 const (
-	// Float32 gradients; products that form a matrix are taken in float32 too.
+	// Float32 gradients. Products that form a matrix are taken in float32 too, unless
+	// Settings.Float64Products is set.
 	Float32 DType = iota
 	// Float64 gradients; everything is in float64.
 	Float64
@@ -51,6 +52,10 @@ type Settings struct {
 	// MaxBytes is the memory that the per-sample gradients may take; 0 means 2 GiB.
 	// Above it they are not kept, and every product computes them again.
 	MaxBytes int64
+	// Float64Products forms D and the Gram matrix in float64 products even from float32
+	// gradients, which takes about twice as long. Eigenvalues below about 10⁻⁸·tr D need
+	// it. Float64 gradients are always multiplied in float64.
+	Float64Products bool
 	// Workers is the number of goroutines; 0 means GOMAXPROCS. Results do not depend
 	// on it.
 	Workers int
@@ -82,6 +87,7 @@ type Covariance struct {
 	f64      []float64 // N×d gradients, or nil
 	f32      []float32 // N×d gradients, or nil
 	maxBytes int64
+	precise  bool // form matrices in float64 products
 	workers  int
 	progress func(done, total int)
 }
@@ -105,6 +111,7 @@ func NewCovariance(ctx context.Context, f problem.FiniteSum, x []float64, s *Set
 		index:    slices.Clone(s.Samples),
 		dim:      f.Dim(),
 		maxBytes: s.MaxBytes,
+		precise:  s.Float64Products,
 		workers:  s.Workers,
 		progress: s.Progress,
 	}
@@ -238,6 +245,16 @@ func (c *Covariance) Samples() int { return len(c.index) }
 
 // DType returns the precision of the per-sample gradients.
 func (c *Covariance) DType() DType { return c.dtype }
+
+// Products returns the precision in which [Covariance.DenseTo] and
+// [Covariance.GramTo] multiply: that of the gradients, or Float64 if
+// Settings.Float64Products is set.
+func (c *Covariance) Products() DType {
+	if c.precise {
+		return Float64
+	}
+	return c.dtype
+}
 
 // Kept reports whether the per-sample gradients are in memory.
 func (c *Covariance) Kept() bool { return c.f64 != nil || c.f32 != nil }

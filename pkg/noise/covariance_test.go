@@ -75,16 +75,16 @@ func everything(t *testing.T, c *noise.Covariance) []float64 {
 			block.Set(j, k, rng.NormFloat64())
 		}
 	}
-	var many mat.Dense
+	var many, gramMany mat.Dense
 	var dense, gram mat.SymDense
 	norm, err := c.FrobeniusNorm(ctx)
-	for _, err := range []error{err, c.MulVecTo(ctx, v, v), c.MulTo(ctx, &many, block), c.DenseTo(ctx, &dense), c.GramTo(ctx, &gram)} {
+	for _, err := range []error{err, c.MulVecTo(ctx, v, v), c.MulTo(ctx, &many, block), c.GramMulTo(ctx, &gramMany, numtest.Gaussian(rng, c.Samples(), 2)), c.DenseTo(ctx, &dense), c.GramTo(ctx, &gram)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	all = append(all, v...)
-	for _, m := range []mat.Matrix{&many, &dense, &gram} {
+	for _, m := range []mat.Matrix{&many, &gramMany, &dense, &gram} {
 		all = append(all, raw(m)...)
 	}
 	return append(all, norm)
@@ -95,16 +95,18 @@ func TestCovarianceAgainstTheDefinition(t *testing.T) {
 	for _, size := range []struct{ n, d int }{{1, 1}, {1, 5}, {2, 1}, {3, 7}, {40, 70}, {257, 33}, {600, 97}, {300, 300}} {
 		g := sample(uint64(size.n), size.n, size.d)
 		want := plain(g)
-		for _, single := range []bool{false, true} {
-			name := fmt.Sprintf("N=%d d=%d single=%v", size.n, size.d, single)
-			c := covariance(t, &numtest.Gradients{G: g, Single: single, BlockRows: 100}, make([]float64, size.d), nil)
+		for _, products := range []string{"float64", "float32", "float64 of float32"} {
+			single := products != "float64"
+			name := fmt.Sprintf("N=%d d=%d products=%s", size.n, size.d, products)
+			s := &noise.Settings{Float64Products: products == "float64 of float32"}
+			c := covariance(t, &numtest.Gradients{G: g, Single: single, BlockRows: 100}, make([]float64, size.d), s)
 			if c.Dim() != size.d || c.Samples() != size.n || (c.DType() == noise.Float32) != single || !c.Kept() {
 				t.Errorf("%s: got %v", name, c)
 			}
 			// Float64: sums of up to 600 products below 20. Float32 products are wrong
 			// by 2⁻²⁴ each, of the same size, and there are up to 600 of them.
 			exact, product := 1e-13, 1e-13
-			if single {
+			if c.Products() == noise.Float32 {
 				product = 1e-6
 			}
 			mean := make([]float64, size.d)
@@ -145,6 +147,13 @@ func TestCovarianceAgainstTheDefinition(t *testing.T) {
 				dv.Mul(want, v)
 				numtest.CloseSlice(t, fmt.Sprintf("%s: D·V, %d vectors", name, m), raw(&got), raw(&dv), 100*exact)
 				numtest.CloseSlice(t, name+": V after use", raw(v), raw(kept), 0)
+				var gramV, kv mat.Dense
+				u := numtest.Gaussian(rng, size.n, m)
+				if err := c.GramMulTo(ctx, &gramV, u); err != nil {
+					t.Fatal(err)
+				}
+				kv.Mul(&k, u)
+				numtest.CloseSlice(t, fmt.Sprintf("%s: K·V, %d vectors", name, m), raw(&gramV), raw(&kv), 100*exact)
 				x, y := mat.Col(nil, m-1, v), make([]float64, size.d)
 				if err := c.MulVecTo(ctx, y, x); err != nil {
 					t.Fatal(err)
@@ -193,7 +202,8 @@ func TestCovarianceDoesNotDependOnHow(t *testing.T) {
 					name := fmt.Sprintf("single=%v, blocks of %d, %d workers, MaxBytes=%d", single, block, workers, limit)
 					if limit == 20000 || limit == 1 {
 						// The strips of the Gram matrix depend on MaxBytes.
-						numtest.CloseSlice(t, name, got[:37+1+37+37*11+37*37], want[:37+1+37+37*11+37*37], 0)
+						const rest = 37 + 1 + 37 + 37*11 + 600*2 + 37*37
+						numtest.CloseSlice(t, name, got[:rest], want[:rest], 0)
 						numtest.RelSlice(t, name, got, want, 1e-6)
 					} else {
 						numtest.CloseSlice(t, name, got, want, 0)
@@ -337,7 +347,7 @@ func TestCovarianceErrors(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		c := covariance(t, f, []float64{0, 0}, &noise.Settings{MaxBytes: limit})
 		_, err := c.FrobeniusNorm(cancelled)
-		for i, err := range []error{err, c.MulVecTo(cancelled, make([]float64, 2), make([]float64, 2)), c.MulTo(cancelled, new(mat.Dense), mat.NewDense(2, 1, nil)), c.DenseTo(cancelled, new(mat.SymDense)), c.GramTo(cancelled, new(mat.SymDense))} {
+		for i, err := range []error{err, c.MulVecTo(cancelled, make([]float64, 2), make([]float64, 2)), c.MulTo(cancelled, new(mat.Dense), mat.NewDense(2, 1, nil)), c.GramMulTo(cancelled, new(mat.Dense), mat.NewDense(20, 1, nil)), c.DenseTo(cancelled, new(mat.SymDense)), c.GramTo(cancelled, new(mat.SymDense))} {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("cancelled, MaxBytes=%d, method %d: got %v", limit, i, err)
 			}
@@ -352,6 +362,7 @@ func TestCovarianceErrors(t *testing.T) {
 		"product vector": func() { c.MulVecTo(ctx, make([]float64, 2), make([]float64, 3)) },
 		"block rows":     func() { c.MulTo(ctx, new(mat.Dense), mat.NewDense(3, 1, nil)) },
 		"block dst":      func() { c.MulTo(ctx, mat.NewDense(2, 2, nil), mat.NewDense(2, 1, nil)) },
+		"Gram block":     func() { c.GramMulTo(ctx, new(mat.Dense), mat.NewDense(2, 1, nil)) },
 		"dense dst":      func() { c.DenseTo(ctx, mat.NewSymDense(3, nil)) },
 		"Gram dst":       func() { c.GramTo(ctx, mat.NewSymDense(3, nil)) },
 	})

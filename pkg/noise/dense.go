@@ -10,10 +10,10 @@ import (
 
 // DenseTo stores D (d×d, centred, divided by N) in dst; an empty dst is made d×d.
 //
-// Float64 gradients give float64 products. Float32 gradients are centred in float64,
-// rounded to float32, multiplied in float32 in runs of a few hundred rows, and the runs
-// added in float64: an entry is off by about 10⁻⁷·√(DᵢᵢDⱼⱼ) or less, never by more
-// than 2⁻¹⁵·√(DᵢᵢDⱼⱼ). Use [Covariance.MulTo] to measure the difference.
+// The products are in float64 if [Covariance.Products] says so. Otherwise the gradients
+// are centred in float64, rounded to float32, multiplied in float32 in runs of a few
+// hundred rows, and the runs added in float64: an entry is off by about 10⁻⁷·√(DᵢᵢDⱼⱼ)
+// or less, and the difference can be measured with [Covariance.MulTo].
 //
 // It panics if dst is not d×d, and returns an error only if the context or the
 // computation of the gradients fails. Cost O(N·d²) and 8d² bytes.
@@ -21,7 +21,7 @@ func (c *Covariance) DenseTo(ctx context.Context, dst *mat.SymDense) error {
 	reuse(dst, c.dim)
 	m := newLower(dst)
 	err := c.chunks(ctx, func(part chunk) error {
-		if part.f64 != nil {
+		if c.Products() == Float64 {
 			m.add64(part.n, c.workers, func(dst []float64, i, lo, hi int) { c.centreTo(dst, part, i, lo, hi) })
 			return nil
 		}
@@ -64,7 +64,7 @@ func (c *Covariance) GramTo(ctx context.Context, dst *mat.SymDense) error {
 	if c.Kept() {
 		width = chunkBytes
 	}
-	width = min(int64(c.dim), max(1, width/(int64(n)*c.dtype.bytes())))
+	width = min(int64(c.dim), max(1, width/(int64(n)*c.Products().bytes())))
 	for lo := 0; lo < c.dim; lo += int(width) {
 		hi := min(c.dim, lo+int(width))
 		if err := c.addStrip(ctx, m, lo, hi); err != nil {
@@ -80,7 +80,7 @@ func (c *Covariance) addStrip(ctx context.Context, m *lower, lo, hi int) error {
 	n := c.Samples()
 	var f64 []float64
 	var f32 []float32
-	if c.dtype == Float64 {
+	if c.Products() == Float64 {
 		f64 = make([]float64, (hi-lo)*n)
 	} else {
 		f32 = make([]float32, (hi-lo)*n)

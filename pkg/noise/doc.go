@@ -4,15 +4,15 @@
 //
 // The diffusion matrix of [chaudhari2018] eq. (2) at one x is
 //
-//	D(x) = (1/N) Σₖ gₖgₖᵀ − ggᵀ,   gₖ = ∇fₖ(x),   g = (1/N) Σₖ gₖ = ∇f(x).
+//		D(x) = (1/N) Σₖ gₖgₖᵀ − ggᵀ,   gₖ = ∇fₖ(x),   g = (1/N) Σₖ gₖ = ∇f(x).
 //
-//   - [NewCovariance] makes D(x) of a network or a toy from its per-sample gradients:
-//     products with vectors, trace, Frobenius norm, Gram matrix, and D itself.
-//   - [DiffusionTo] is the definition, for a matrix of gradients that fits a page.
-//   - [Sampling] and [Sampler] draw batches; [Sampling.CovarianceFactor] says what
-//     var(∇f_b)/D is, exactly, for each scheme. [BatchCovarianceTo] combines both.
-//   - [Temperature] is β⁻¹ of Lemma 2 and Remark 12.
-//   - [PrintedA2To] is the formula that Appendix A.2 prints, to be refuted.
+//	  - [NewCovariance] makes D(x) of a network or a toy from its per-sample gradients:
+//	    products with vectors, trace, Frobenius norm, Gram matrix, and D itself.
+//	  - [DiffusionTo] is the definition, for a matrix of gradients that fits a page.
+//	  - [Sampling] and [Sampler] draw batches; [Sampling.CovarianceFactor] says what
+//	    var(∇f_b)/D is, exactly, for each scheme. [BatchCovarianceTo] combines both.
+//	  - [Temperature] is β⁻¹ of Lemma 2 and Remark 12.
+//	  - [PrintedA2To] is the formula that Appendix A.2 prints, to be refuted.
 //
 // # Conventions
 //
