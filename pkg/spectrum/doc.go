@@ -1,17 +1,17 @@
 // Package spectrum finds the eigenvalues of symmetric matrices, above all of the
 // diffusion matrix D(x) of package noise, and says how many of them count.
 //
-//	cov, err := noise.NewCovariance(ctx, network, x, nil)
-//	s, err := spectrum.Of(ctx, cov, nil)
-//	fmt.Println(s) // moments, ranks, and how well they are known
+//		cov, err := noise.NewCovariance(ctx, network, x, nil)
+//		s, err := spectrum.Of(ctx, cov, nil)
+//		fmt.Println(s) // moments, ranks, and how well they are known
 //
-//   - [Of] takes a covariance, through the Gram matrix if there are fewer gradients than
-//     weights; [Symmetric] takes a matrix. Both give all eigenvalues.
-//   - [Rank] is the rule of the paper's footnote 1, λ > λmax·d·ε, as a [Count] with a
-//     lower and an upper bound: eigenvalues closer to the threshold than they are known
-//     stay undecided.
-//   - [StableRank], [ParticipationRatio] and [EntropyRank] need no threshold.
-//   - [Moments] needs no eigenvalues.
+//	  - [Of] takes a covariance, through the Gram matrix if there are fewer gradients than
+//	    weights; [Symmetric] takes a matrix. Both give all eigenvalues.
+//	  - [Rank] is the rule of the paper's footnote 1, λ > λmax·d·ε, as a [Count] with a
+//	    lower and an upper bound: eigenvalues closer to the threshold than they are known
+//	    stay undecided.
+//	  - [StableRank], [ParticipationRatio] and [EntropyRank] need no threshold.
+//	  - [Moments] needs no eigenvalues.
 //
 // # Conventions
 //
