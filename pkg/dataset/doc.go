@@ -1,2 +1,40 @@
-// Package dataset holds labelled images: MNIST and CIFAR.
+// Package dataset finds, verifies, fetches and reads the labelled images on which
+// the networks of [chaudhari2018] are trained.
+//
+//   - [MNIST7]: the whole of MNIST pooled to 7×7, within the program. The data of
+//     small-fc and, as Digits(0, 1, 2, 3, 4), of tiny-fc.
+//   - [MNIST]: the original 28×28 images from their four IDX files.
+//   - [Fetch]: downloads what the list in data/MANIFEST.json knows, with checksums.
+//   - [Images]: the set itself, with subsets, choices of classes and mean pooling.
+//
+// The shortest use:
+//
+//	train, test, err := dataset.MNIST7()
+//
+// # Conventions
+//
+// Images are float32, N×C×H×W row-major, rows from the top; a byte p of a file is
+// the pixel p/255. Labels are 0..Classes−1. The order of the images is that of the
+// files. A directory is always an argument, see [Dir] for the usual one; nothing
+// here reads a variable of the environment other than those by which the operating
+// system tells the cache directory and the proxy.
+//
+// Files given by the user are checked by their structure, downloads by SHA-256 as
+// well. Errors are one sentence that names the file and what to do. Misuse of a
+// function, such as an index out of range, panics.
+//
+// # Paper and code
+//
+// [chaudhari2018] resizes MNIST to 7×7 by the default filter of a library of its
+// time; here a pixel is the mean of a 4×4 square, which can be said in one
+// sentence and computed exactly.
+//
+// # Not here
+//
+// Batches and their sampling (packages noise and sgd), and any network.
+//
+// References:
+//
+//	[chaudhari2018]  Chaudhari, Soatto. Stochastic gradient descent performs variational inference,
+//	                 converges to limit cycles for deep networks. ICLR 2018.
 package dataset
