@@ -190,3 +190,30 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }
+
+// Between modes of curvatures 1 and 3 heavy ball multiplies the covariance by about
+// [1 + ημ(lᵢ−lⱼ)²/((1+μ)(1−μ)²(lᵢ+lⱼ))]⁻¹ besides the factor 1/(1−μ) of the effective
+// learning rate: 0.680 at μ = 0.9, η = 0.01 (statements.md §11.4, E34).
+func TestMomentumDampsCovariance(t *testing.T) {
+	const eta, mu, l1, l2 = 0.01, 0.9, 1.0, 3.0
+	m := Momentum{HeavyBall, mu}
+	s1, s2 := linearise(m, 0, l1, eta), linearise(m, 0, l2, eta)
+	var c [2][2]float64 // E (x₁, v₁)(x₂, v₂)ᵀ with E ξ₁ξ₂ = 1
+	for range 5000 {    // the slowest root is √μ = 0.95
+		var next [2][2]float64
+		for i := range 2 {
+			for j := range 2 {
+				next[i][j] = s1.b[i] * s2.b[j]
+				for p := range 2 {
+					for q := range 2 {
+						next[i][j] += s1.a[i][p] * c[p][q] * s2.a[j][q]
+					}
+				}
+			}
+		}
+		c = next
+	}
+	ratio := c[0][0] / (eta / (1 - mu) / (l1 + l2))
+	// Half a unit of the last printed digit; the formula gives 0.679.
+	numtest.Close(t, "covariance ratio", ratio, 0.680, 5e-4)
+}
