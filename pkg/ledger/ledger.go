@@ -68,3 +68,8 @@ func Decide(ctx context.Context) (map[string]Verdict, error) {
 func allOK(numbers ...Number) bool {
 	return !slices.ContainsFunc(numbers, func(n Number) bool { return !n.OK() })
 }
+
+// measured returns a number of a check.
+func measured(name string, value, want, tolerance float64) Number {
+	return Number{Name: name, Value: value, Want: want, Tolerance: tolerance}
+}

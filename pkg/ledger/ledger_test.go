@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -163,34 +162,6 @@ func TestEntries(t *testing.T) {
 	}
 	if len(verdicts) != len(decided) || verdicts["E17"] != ledger.Fails || verdicts["A.1"] != ledger.Holds {
 		t.Errorf("Decide: got %v", verdicts)
-	}
-}
-
-func TestVerdictText(t *testing.T) {
-	f := ledger.Finding{Verdict: ledger.NeedsAssumption, Numbers: []ledger.Number{{Name: "a", Value: 1, Want: 1}}}
-	data, err := json.Marshal(f)
-	if err != nil || !strings.Contains(string(data), `"verdict":"needs an assumption"`) {
-		t.Fatalf("got %s, %v", data, err)
-	}
-	var back ledger.Finding
-	if err := json.Unmarshal(data, &back); err != nil || fmt.Sprint(back) != fmt.Sprint(f) {
-		t.Errorf("got %v, %v, want %v", back, err, f)
-	}
-	if err := json.Unmarshal([]byte(`{"verdict":"maybe"}`), &back); err == nil {
-		t.Error("an unknown verdict was read")
-	}
-	for _, tt := range []struct {
-		n    ledger.Number
-		want bool
-	}{
-		{ledger.Number{Value: 1, Want: 1.5, Tolerance: 0.5}, true},
-		{ledger.Number{Value: 1, Want: 1.5, Tolerance: 0.4}, false},
-		{ledger.Number{Value: math.NaN(), Tolerance: 1}, false},
-		{ledger.Number{Value: 2, Want: 2}, true},
-	} {
-		if tt.n.OK() != tt.want {
-			t.Errorf("%+v: got %v", tt.n, tt.n.OK())
-		}
 	}
 }
 

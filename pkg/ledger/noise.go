@@ -65,11 +65,11 @@ func batchGradient() Entry {
 				return Finding{}, err
 			}
 			plain := []Number{
-				{"T1: |mean of ∇f_b over all batches − ∇f|", meanError(g1, t1.GradTo(nil, x1)), 0, roundOff},
-				{"T2: |mean of ∇f_b over all batches − ∇f|", meanError(g2, t2.GradTo(nil, x2)), 0, roundOff},
-				{"batch norm, frozen statistics: |mean − ∇f|", normUnit{frozen: true}.meanError(), 0, roundOff},
+				measured("T1: |mean of ∇f_b over all batches − ∇f|", meanError(g1, t1.GradTo(nil, x1)), 0, roundOff),
+				measured("T2: |mean of ∇f_b over all batches − ∇f|", meanError(g2, t2.GradTo(nil, x2)), 0, roundOff),
+				measured("batch norm, frozen statistics: |mean − ∇f|", normUnit{frozen: true}.meanError(), 0, roundOff),
 			}
-			training := Number{"batch norm, training mode: |mean − ∇f|", normUnit{}.meanError(), 0, roundOff}
+			training := measured("batch norm, training mode: |mean − ∇f|", normUnit{}.meanError(), 0, roundOff)
 			f := Finding{Numbers: append(plain, training)}
 			switch {
 			case !allOK(plain...):
@@ -153,11 +153,11 @@ func diffusionMatrix() Entry {
 			noise.DiffusionTo(&dT1, at)
 
 			f := Finding{Numbers: []Number{
-				{"|var(∇f_b) − D/b| over all 6ᵇ batches, b = 1, 2, 3", worst, 0, roundOff},
-				{"negative part of the smallest eigenvalue of D", negative, 0, roundOff},
-				{"change of D if one vector is added to all gradients", maxDiff(&d, &shifted), 0, 10 * roundOff},
-				{"rank of D from N = 3 samples", float64(rank), 2, 0},
-				{"T1: |D − [1 1.8; 1.8 9]|", maxDiff(&dT1, mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9})), 0, roundOff},
+				measured("|var(∇f_b) − D/b| over all 6ᵇ batches, b = 1, 2, 3", worst, 0, roundOff),
+				measured("negative part of the smallest eigenvalue of D", negative, 0, roundOff),
+				measured("change of D if one vector is added to all gradients", maxDiff(&d, &shifted), 0, 10 * roundOff),
+				measured("rank of D from N = 3 samples", float64(rank), 2, 0),
+				measured("T1: |D − [1 1.8; 1.8 9]|", maxDiff(&dT1, mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9})), 0, roundOff),
 			}}
 			f.Verdict, f.Text = Fails, "The enumerated variance differs from D/b."
 			if allOK(f.Numbers...) {
@@ -199,10 +199,10 @@ func withoutReplacement() Entry {
 			bracket := same.At(0, 0) / (1 - 1.0/enumSamples)
 
 			claim := []Number{
-				{"printed: |formula − enumeration|, N = 6, b = 1…6", printed, 0, roundOff},
-				{"printed: bracket for six gradients equal to (1, 1, 1)", bracket, 0, roundOff},
+				measured("printed: |formula − enumeration|, N = 6, b = 1…6", printed, 0, roundOff),
+				measured("printed: bracket for six gradients equal to (1, 1, 1)", bracket, 0, roundOff),
 			}
-			repair := Number{"with 1 + 1/(N−1): |formula − enumeration|", corrected, 0, roundOff}
+			repair := measured("with 1 + 1/(N−1): |formula − enumeration|", corrected, 0, roundOff)
 			f := Finding{Numbers: append(claim, repair)}
 			switch {
 			case allOK(claim...):
@@ -267,11 +267,11 @@ func reshuffling() Entry {
 			want.ScaleSym(noise.Reshuffled.CrossCovarianceFactor(enumSamples), &d)
 			independent := float64(batches) * mat.Trace(&marginal)
 
-			marginalError := Number{"one batch: |variance − A.2 corrected|", maxDiff(single.covariance(), &marginal), 0, roundOff}
-			crossError := Number{"two batches of an epoch: |covariance + D/(N−1)|", maxDiff(cross, &want), 0, roundOff}
+			marginalError := measured("one batch: |variance − A.2 corrected|", maxDiff(single.covariance(), &marginal), 0, roundOff)
+			crossError := measured("two batches of an epoch: |covariance + D/(N−1)|", maxDiff(cross, &want), 0, roundOff)
 			claim := []Number{
-				{"two batches of an epoch: trace of their covariance", mat.Trace(cross), 0, roundOff},
-				{"sum over an epoch: trace of its variance", mat.Trace(sum.covariance()), independent, roundOff},
+				measured("two batches of an epoch: trace of their covariance", mat.Trace(cross), 0, roundOff),
+				measured("sum over an epoch: trace of its variance", mat.Trace(sum.covariance()), independent, roundOff),
 			}
 			f := Finding{Numbers: append(claim, marginalError, crossError)}
 			switch {
