@@ -155,7 +155,7 @@ func diffusionMatrix() Entry {
 			f := Finding{Numbers: []Number{
 				measured("|var(∇f_b) − D/b| over all 6ᵇ batches, b = 1, 2, 3", worst, 0, roundOff),
 				measured("negative part of the smallest eigenvalue of D", negative, 0, roundOff),
-				measured("change of D if one vector is added to all gradients", maxDiff(&d, &shifted), 0, 10 * roundOff),
+				measured("change of D if one vector is added to all gradients", maxDiff(&d, &shifted), 0, 10*roundOff),
 				measured("rank of D from N = 3 samples", float64(rank), 2, 0),
 				measured("T1: |D − [1 1.8; 1.8 9]|", maxDiff(&dT1, mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9})), 0, roundOff),
 			}}
