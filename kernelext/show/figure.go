@@ -1,0 +1,91 @@
+package show
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"image/png"
+	"os"
+	"path/filepath"
+)
+
+// Picture is what [Figure] shows; a *figure.Picture is one.
+type Picture interface {
+	Name() string                         // stem of file names
+	Caption() string                      // formulas between dollar signs
+	Alt() string                          // what is seen, for those who do not see it
+	Encode(format string) ([]byte, error) // "svg", "pdf" or "png"
+}
+
+// svgLimit is the size up to which the SVG goes into the notebook beside the PNG.
+const svgLimit = 200_000
+
+// Figure shows p with its caption. Further texts replace the caption and the alternative
+// text, in this order. Where SGDLAB_FIGURES names a folder, Figure also writes p there as
+// SVG, PDF and PNG under its name.
+//
+// A picture that cannot be drawn or written stops the cell as [Must] does.
+func Figure(p Picture, text ...string) {
+	caption, alt := p.Caption(), p.Alt()
+	if len(text) > 0 {
+		caption = text[0]
+	}
+	if len(text) > 1 {
+		alt = text[1]
+	}
+	pixels := Must(p.Encode("png"))
+	vectors := Must(p.Encode("svg"))
+	if dir := os.Getenv("SGDLAB_FIGURES"); dir != "" {
+		page := Must(p.Encode("pdf"))
+		for extension, data := range map[string][]byte{".png": pixels, ".svg": vectors, ".pdf": page} {
+			Check(write(filepath.Join(dir, p.Name()+extension), data))
+		}
+	}
+
+	b := bundle{png: pixels, alt: alt, plain: fmt.Sprintf("[%s] %s", p.Name(), alt)}
+	if len(vectors) < svgLimit {
+		b.svg = string(vectors)
+	}
+	if size, err := png.DecodeConfig(bytes.NewReader(pixels)); err == nil {
+		// The pictures have more than the 96 pixels per inch of a page.
+		b.width, b.height = pageWidth, size.Height*pageWidth/max(1, size.Width)
+	}
+	current().show(b)
+	if caption != "" {
+		current().show(bundle{
+			html:  `<div style="max-width:46em;font-size:92%;opacity:.85;margin:0 0 1em 0">` + html.EscapeString(caption) + `</div>`,
+			plain: caption,
+		})
+	}
+}
+
+// pageWidth is the width of a shown picture in pixels of the page.
+const pageWidth = 605
+
+// write writes a file that appears complete or not at all.
+func write(path string, data []byte) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return fmt.Errorf("show: the folder of SGDLAB_FIGURES cannot be made: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("show: cannot write the figure %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+			err = fmt.Errorf("show: cannot write the figure %s: %w", path, err)
+		}
+	}()
+	if _, err = tmp.Write(data); err != nil {
+		return err
+	}
+	if err = tmp.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

@@ -1,0 +1,384 @@
+package show
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sgdlab/pkg/ledger/claim"
+)
+
+// page records what a notebook would get.
+type page struct {
+	mu      sync.Mutex
+	shown   []bundle
+	updates map[string][]bundle
+}
+
+func (p *page) show(b bundle) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shown = append(p.shown, b)
+}
+
+func (p *page) update(id string, b bundle) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.updates == nil {
+		p.updates = map[string][]bundle{}
+	}
+	p.updates[id] = append(p.updates[id], b)
+}
+
+// silent hides what the test would write to standard error.
+func silent(t *testing.T) {
+	t.Helper()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := os.Stderr
+	os.Stderr = null
+	t.Cleanup(func() { os.Stderr = old; null.Close() })
+}
+
+// use replaces the screen for one test.
+func use(t *testing.T, s screen) {
+	t.Helper()
+	old := current
+	current = func() screen { return s }
+	t.Cleanup(func() { current = old })
+}
+
+func TestMain(m *testing.M) {
+	// A copy of this program that does what a cell would do, see inCell.
+	switch os.Getenv("SHOW_TEST_CELL") {
+	case "must":
+		Must(0, errors.New("dataset: no MNIST in /nowhere: run sgdlab data fetch mnist"))
+		fmt.Println("not reached")
+		os.Exit(0)
+	case "canceled":
+		Check(fmt.Errorf("training: %w", context.Canceled))
+	case "plain":
+		Title("A title", "below")
+		Markdown("$x$")
+		bar := Progress("work", 3)
+		for range 3 {
+			bar.Add(1)
+		}
+		Table(map[string]int{"b": 2, "a": 1})
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// inCell runs this test program as a cell outside a notebook.
+func inCell(t *testing.T, cell string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), "SHOW_TEST_CELL="+cell)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestMustStopsTheProgram(t *testing.T) {
+	stdout, stderr, code := inCell(t, "must")
+	if code != 1 || stdout != "" || strings.Count(stderr, "run sgdlab data fetch mnist") != 1 {
+		t.Errorf("got status %d, stdout %q, stderr %q; want status 1 and the error once on stderr", code, stdout, stderr)
+	}
+	_, stderr, code = inCell(t, "canceled")
+	if code != 1 || !strings.HasPrefix(stderr, "Interrupted: training") {
+		t.Errorf("got status %d, stderr %q; want an interruption", code, stderr)
+	}
+	if got := Must(7, nil); got != 7 {
+		t.Errorf("Must(7, nil) = %d", got)
+	}
+}
+
+func TestMustInANotebook(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	silent(t)
+	code := 0
+	exit = func(c int) { code = c }
+	defer func() { exit = os.Exit }()
+	Check(errors.New("bad <input> & more"))
+	if code != 1 || len(p.shown) != 1 || !strings.Contains(p.shown[0].html, "bad &lt;input&gt; &amp; more") || !strings.Contains(p.shown[0].plain, "bad <input>") {
+		t.Errorf("got status %d and %+v", code, p.shown)
+	}
+}
+
+func TestOutsideANotebook(t *testing.T) {
+	stdout, stderr, code := inCell(t, "plain")
+	want := []string{"A title\n=======\nbelow\n", "$x$\n", "work: 3 of 3", "a  1\nb  2\n"}
+	at := 0
+	for _, w := range want {
+		i := strings.Index(stdout[at:], w)
+		if i < 0 {
+			t.Fatalf("stdout lacks %q after byte %d:\n%s", w, at, stdout)
+		}
+		at += i
+	}
+	if code != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", code, stderr)
+	}
+}
+
+func TestTextHasAPlainForm(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	Title("Chapter", "**below**")
+	Markdown(`$\lambda$`)
+	if got := p.shown[0].markdown; got != "# Chapter\n\n**below**" {
+		t.Errorf("title: got %q", got)
+	}
+	for _, b := range p.shown {
+		if b.plain == "" {
+			t.Errorf("no plain form: %+v", b)
+		}
+	}
+}
+
+// drawing is a Picture without gonum/plot.
+type drawing struct {
+	svg int
+	err error
+}
+
+func (d drawing) Name() string    { return "a-drawing" }
+func (d drawing) Caption() string { return "caption <1>" }
+func (d drawing) Alt() string     { return "what is seen" }
+func (d drawing) Encode(format string) ([]byte, error) {
+	if format == "svg" {
+		return []byte("<svg>" + strings.Repeat(" ", d.svg)), d.err
+	}
+	return []byte(format), d.err
+}
+
+func TestFigure(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	dir := filepath.Join(t.TempDir(), "new")
+	t.Setenv("SGDLAB_FIGURES", dir)
+	Figure(drawing{})
+	if len(p.shown) != 2 {
+		t.Fatalf("got %d outputs, want picture and caption", len(p.shown))
+	}
+	if b := p.shown[0]; string(b.png) != "png" || b.svg != "<svg>" || b.alt != "what is seen" || !strings.Contains(b.plain, "what is seen") {
+		t.Errorf("picture: %+v", b)
+	}
+	if b := p.shown[1]; !strings.Contains(b.html, "caption &lt;1&gt;") || b.plain != "caption <1>" {
+		t.Errorf("caption: %+v", b)
+	}
+	for _, ext := range []string{"svg", "pdf", "png"} {
+		data, err := os.ReadFile(filepath.Join(dir, "a-drawing."+ext))
+		if err != nil || !strings.Contains(string(data), ext) {
+			t.Errorf("%s: %q, %v", ext, data, err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+
+	p.shown = nil
+	t.Setenv("SGDLAB_FIGURES", "")
+	Figure(drawing{svg: svgLimit}, "mine", "seen")
+	if b := p.shown[0]; b.svg != "" || b.png == nil || b.alt != "seen" || p.shown[1].plain != "mine" {
+		t.Errorf("a large picture: %+v", p.shown)
+	}
+}
+
+func TestFigureErrorsStopTheCell(t *testing.T) {
+	use(t, &page{})
+	silent(t)
+	type stopped struct{ code int }
+	exit = func(code int) { panic(stopped{code}) }
+	defer func() { exit = os.Exit }()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		dir string
+		d   drawing
+	}{{"", drawing{err: errors.New("no ink")}}, {filepath.Join(file, "x"), drawing{}}} {
+		t.Setenv("SGDLAB_FIGURES", tt.dir)
+		func() {
+			defer func() {
+				if r := recover(); r != (stopped{1}) {
+					t.Errorf("%+v: got %v, want the cell to stop", tt, r)
+				}
+			}()
+			Figure(tt.d)
+		}()
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	e := claim.Entry{ID: "A.2", Item: "Appendix A.2", Claim: "a < b", Reason: "round-off"}
+	f := claim.Finding{Verdict: claim.Fails, Text: "a > b", Numbers: []claim.Number{
+		{Name: "good", Value: 1e-16, Tolerance: 1e-13},
+		{Name: "bad", Value: -0.4, Tolerance: 1e-13},
+	}}
+	Verdict(e, f)
+	b := p.shown[0]
+	for _, want := range []string{"fails", "a &lt; b", "a &gt; b", "1·10<sup>−16</sup>", "−0.4", "✓", "✗", "Tolerance: round-off."} {
+		if !strings.Contains(b.html, want) {
+			t.Errorf("html lacks %q: %s", want, b.html)
+		}
+	}
+	for _, want := range []string{"FAILS: Appendix A.2", "claim:   a < b", "ok good", "!! bad", "wanted 0 ± 1e-13"} {
+		if !strings.Contains(b.plain, want) {
+			t.Errorf("plain lacks %q:\n%s", want, b.plain)
+		}
+	}
+	for v := claim.Undecided; v <= claim.Fails; v++ {
+		if verdictColour(v) == "" {
+			t.Errorf("%v has no colour", v)
+		}
+	}
+}
+
+func TestProgressIsThrottledAndEnds(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	bar := Progress("work", 1000)
+	now := bar.begin
+	bar.clock = func() time.Time { return now }
+	for i := range 1000 {
+		now = now.Add(2 * time.Millisecond)
+		bar.Set(i + 1)
+	}
+	updates := p.updates[bar.id]
+	// 2 s at most every 100 ms, the first at once, and the final one.
+	if n := len(updates); n < 20 || n > 21 {
+		t.Errorf("got %d updates in 2 s, want 20 or 21", n)
+	}
+	first, last := updates[0], updates[len(updates)-1]
+	if !strings.Contains(first.plain, "1 of 1000") || !strings.Contains(first.plain, "left") {
+		t.Errorf("first: %q", first.plain)
+	}
+	if last.plain != "work: 1000 of 1000, 500 per second, 2 s" || !strings.Contains(last.html, "100.0%") {
+		t.Errorf("last: %q, %s", last.plain, last.html)
+	}
+	bar.Add(1)
+	bar.Done()
+	if len(p.updates[bar.id]) != len(updates) {
+		t.Error("a finished bar was updated")
+	}
+
+	open := Progress("count", 0)
+	open.Add(5)
+	open.Done()
+	if u := p.updates[open.id]; len(u) != 2 || !strings.HasPrefix(u[1].plain, "count: 5") {
+		t.Errorf("unknown total: %+v", u)
+	}
+}
+
+func TestProgressFromManyGoroutines(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	bar := Progress("parallel", 4000)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 500 {
+				bar.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	u := p.updates[bar.id]
+	if !strings.Contains(u[len(u)-1].plain, "4000 of 4000") {
+		t.Errorf("last: %q", u[len(u)-1].plain)
+	}
+}
+
+func TestProgressInATerminal(t *testing.T) {
+	var out, tty strings.Builder
+	use(t, terminal{&out})
+	bar := Progress("work", 10)
+	bar.tty = &tty
+	bar.Set(3)
+	bar.Set(10)
+	if !strings.Contains(tty.String(), "3 of 10") || strings.Count(out.String(), "\n") != 1 || !strings.Contains(out.String(), "10 of 10") {
+		t.Errorf("terminal %q, output %q", tty.String(), out.String())
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		350 * time.Millisecond: "0.35 s", 12 * time.Second: "12 s", 200 * time.Second: "3 min 20 s", 7500 * time.Second: "2 h 5 min",
+	} {
+		if got := duration(d); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestSettingsOfTheEnvironment(t *testing.T) {
+	t.Setenv("SGDLAB_FULL", "1")
+	t.Setenv("SGDLAB_DATA", "/data")
+	if !Full() || Data() != "/data" {
+		t.Errorf("got %v, %q", Full(), Data())
+	}
+	t.Setenv("SGDLAB_FULL", "0")
+	if Full() {
+		t.Error("SGDLAB_FULL=0 is not full")
+	}
+	if Context() != Context() || Context().Err() != nil {
+		t.Error("Context is not one living context")
+	}
+}
+
+// The time a cell takes to link is the time its reader waits.
+func TestImportsAreLight(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Skipf("go list does not work here: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		for _, heavy := range []string{"gomlx", "gonum.org", "sgdlab/pkg/noise", "sgdlab/pkg/figure"} {
+			if strings.Contains(line, heavy) {
+				t.Errorf("package show depends on %s", strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+func Example() {
+	old := current
+	current = func() screen { return terminal{os.Stdout} }
+	defer func() { current = old }()
+
+	type run struct {
+		Network    string
+		Weights    int
+		StableRank float64
+		Time       float64 `unit:"s"`
+	}
+	Table([]run{{"small-fc", 3978, 9.1432, 41.2}, {"tiny-fc", 917, 10.3, 3.05}}, "Our numbers")
+	// Output:
+	// Our numbers
+	// network   weights  stable rank  time [s]
+	// --------  -------  -----------  --------
+	// small-fc     3978         9.14     41.20
+	// tiny-fc       917        10.30      3.05
+}
