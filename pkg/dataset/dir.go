@@ -10,8 +10,8 @@ import (
 // Dir returns the directory in which data sets are looked for and to which they
 // are fetched: the explicit one if it is not empty, else the folder sgdlab/data
 // of the user's cache directory ([os.UserCacheDir]). It is empty if the user has
-// no cache directory; [MNIST] and [Fetch] refuse that with a sentence. Dir does
-// not create the directory.
+// no cache directory; [MNIST] refuses that with a sentence, and so does package
+// fetch. Dir does not create the directory.
 func Dir(explicit string) string {
 	if explicit != "" {
 		return explicit

@@ -1,10 +1,9 @@
-// Package dataset finds, verifies, fetches and reads the labelled images on which
-// the networks of [chaudhari2018] are trained.
+// Package dataset finds, verifies and reads the labelled images on which the
+// networks of [chaudhari2018] are trained.
 //
 //   - [MNIST7]: the whole of MNIST pooled to 7×7, within the program. The data of
 //     small-fc and, as Digits(0, 1, 2, 3, 4), of tiny-fc.
 //   - [MNIST]: the original 28×28 images from their four IDX files.
-//   - [Fetch]: downloads what the list in data/MANIFEST.json knows, with checksums.
 //   - [Images]: the set itself, with subsets, choices of classes and mean pooling.
 //
 // The shortest use:
@@ -17,10 +16,9 @@
 // the pixel p/255. Labels are 0..Classes−1. The order of the images is that of the
 // files. A directory is always an argument, see [Dir] for the usual one; nothing
 // here reads a variable of the environment other than those by which the operating
-// system tells the cache directory and the proxy.
+// system tells the cache directory.
 //
-// Files given by the user are checked by their structure, downloads by SHA-256 as
-// well. Errors are one sentence that names the file and what to do. Misuse of a
+// Files are checked by everything their format allows to check. Errors are one sentence that names the file and what to do. Misuse of a
 // function, such as an index out of range, panics.
 //
 // # Paper and code
@@ -31,7 +29,8 @@
 //
 // # Not here
 //
-// Batches and their sampling (packages noise and sgd), and any network.
+// Downloading (package fetch), batches and their sampling (packages noise and sgd),
+// and any network.
 //
 // References:
 //
