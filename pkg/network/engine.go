@@ -5,7 +5,6 @@ import (
 	"math"
 	"runtime"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -27,13 +26,6 @@ func (t DType) String() string {
 		return "float64"
 	}
 	return "float32"
-}
-
-func (t DType) gomlx() dtypes.DType {
-	if t == Float64 {
-		return dtypes.Float64
-	}
-	return dtypes.Float32
 }
 
 // Settings says how a network is computed, not what. The zero value, or nil, is the default.
