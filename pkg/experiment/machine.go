@@ -88,3 +88,12 @@ func round(v float64, digits int) float64 {
 	}
 	return rounded
 }
+
+// roundAll returns the values of a with the given number of significant decimal digits.
+func roundAll(a []float64, digits int) []float64 {
+	out := make([]float64, len(a))
+	for i, v := range a {
+		out[i] = round(v, digits)
+	}
+	return out
+}

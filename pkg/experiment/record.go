@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -97,10 +96,10 @@ func Load[S, N any](path string) (*Record[S, N], error) {
 	return r, nil
 }
 
-// resumed returns the numbers that an interrupted experiment with the same name and
-// settings has saved at path. It returns nil if there is no file, and an error that says
-// so if the file is of other settings.
-func resumed[S, N any](path string, want *Record[S, N]) (*N, error) {
+// resumed returns the record that an interrupted experiment with the same name and
+// settings has saved at path, nil if there is no file, and an error that says so if the
+// file is of other settings.
+func resumed[S, N any](path string, want *Record[S, N]) (*Record[S, N], error) {
 	got, err := Load[S, N](path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -108,10 +107,10 @@ func resumed[S, N any](path string, want *Record[S, N]) (*N, error) {
 	if err != nil {
 		return nil, err
 	}
-	if got.Name != want.Name || !reflect.DeepEqual(plain(got.Settings), plain(want.Settings)) {
+	if got.Name != want.Name || got.Machine.Backend != want.Machine.Backend || plain(got.Settings) != plain(want.Settings) {
 		return nil, fmt.Errorf("experiment: %s was left by a run with other settings: remove it, or choose another folder", path)
 	}
-	return &got.Numbers, nil
+	return got, nil
 }
 
 // plain returns settings as JSON knows them: callbacks and folders do not count.

@@ -106,19 +106,24 @@ func TestRecordErrors(t *testing.T) {
 func TestResumed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "some.json")
 	want := someRecord()
-	if n, err := resumed(path, want); n != nil || err != nil {
-		t.Errorf("no file: got %v, %v", n, err)
+	if r, err := resumed(path, want); r != nil || err != nil {
+		t.Errorf("no file: got %v, %v", r, err)
 	}
 	if err := want.Save(path); err != nil {
 		t.Fatal(err)
 	}
 	want.Settings.Progress = func() {}
-	if n, err := resumed(path, want); err != nil || !reflect.DeepEqual(*n, want.Numbers) {
-		t.Errorf("got %v, %v", n, err)
+	if r, err := resumed(path, want); err != nil || !reflect.DeepEqual(r.Numbers, want.Numbers) {
+		t.Errorf("got %v, %v", r, err)
 	}
 	want.Settings.Seed = 2
 	if _, err := resumed(path, want); err == nil || !strings.Contains(err.Error(), "other settings") {
 		t.Errorf("another seed: got %v", err)
+	}
+	want = someRecord()
+	want.Machine.Backend = "xla:cpu"
+	if _, err := resumed(path, want); err == nil || !strings.Contains(err.Error(), "other settings") {
+		t.Errorf("another backend: got %v", err)
 	}
 }
 

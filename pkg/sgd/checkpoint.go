@@ -86,8 +86,8 @@ func (r *run) due(since time.Duration) bool {
 	return r.settings.Checkpoint.Path != "" && since >= every && r.step < r.total
 }
 
-// save writes the state of r.
-func (r *run) save() error {
+// save writes the state of r after the wall time elapsed.
+func (r *run) save(elapsed time.Duration) error {
 	sampler, err := r.sampler.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("sgd: checkpoint after step %d: %w", r.step, err)
@@ -97,7 +97,7 @@ func (r *run) save() error {
 		state = r.stateful.State()
 	}
 	h := header{
-		Run: r.id, Step: r.step, Sum: r.sum, Elapsed: r.elapsed(), Sampler: sampler,
+		Run: r.id, Step: r.step, Sum: r.sum, Elapsed: elapsed, Sampler: sampler,
 		Weights: len(r.chain.x), Velocity: len(r.chain.v), State: len(state), Losses: len(r.losses),
 	}
 	data, err := encode(h, r.chain.x, r.chain.v, state, r.losses)

@@ -206,7 +206,7 @@ func (r *run) run(ctx context.Context) (*Result, error) {
 			shown = now
 		}
 		if r.due(now.Sub(saved)) {
-			if err := r.save(); err != nil {
+			if err := r.save(r.elapsed()); err != nil {
 				return r.fail(err)
 			}
 			saved = time.Now()
@@ -231,19 +231,22 @@ func (r *run) end(status Status, message string, err error) (*Result, error) {
 	if r.settings.Progress != nil {
 		r.settings.Progress(r.step, r.total)
 	}
+	elapsed := r.elapsed() // the same here and in the checkpoint
 	if r.settings.Checkpoint.Path != "" && status != Diverged {
-		if failure := r.save(); failure != nil {
+		if failure := r.save(elapsed); failure != nil {
 			return r.fail(failure)
 		}
 	}
-	return r.result(status, message), err
+	return r.result(status, message, elapsed), err
 }
 
 // fail returns the result so far and err. The checkpoint stays as it is: a step that could
 // not be recorded must come again.
-func (r *run) fail(err error) (*Result, error) { return r.result(Failed, err.Error()), err }
+func (r *run) fail(err error) (*Result, error) {
+	return r.result(Failed, err.Error(), r.elapsed()), err
+}
 
-func (r *run) result(status Status, message string) *Result {
+func (r *run) result(status Status, message string, elapsed time.Duration) *Result {
 	last := r.step - 1
 	if status == Diverged {
 		last = r.step
@@ -256,7 +259,7 @@ func (r *run) result(status Status, message string) *Result {
 		Losses:       r.losses,
 		Status:       status,
 		Message:      message,
-		Elapsed:      r.elapsed(),
+		Elapsed:      elapsed,
 		Settings:     r.settings,
 	}
 	if r.stateful != nil {

@@ -1,0 +1,385 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/floats"
+
+	"sgdlab/pkg/backend"
+	"sgdlab/pkg/dataset"
+	"sgdlab/pkg/internal/atomicfile"
+	"sgdlab/pkg/network"
+	"sgdlab/pkg/noise"
+	"sgdlab/pkg/sgd"
+	"sgdlab/pkg/spectrum"
+)
+
+// GradientNoiseSettings are the choices of [GradientNoise]; start from [Fig1b] or
+// [Fig1bQuick].
+type GradientNoiseSettings struct {
+	Network   string       `json:"network"`           // "small-fc", all digits; "tiny-fc", digits 0–4
+	Samples   int          `json:"samples,omitempty"` // first images of the training set; 0 means all
+	Training  sgd.Settings `json:"training"`          // in whole Epochs; its Seed also draws the first weights
+	Fractions []float64    `json:"fractions"`         // of the epochs, increasing, at which D(x) is taken; the last is 1
+
+	// Folder keeps what a killed run needs to go on; it must exist. Empty means that a
+	// killed run starts again.
+	Folder   string           `json:"-"`
+	Backend  *backend.Backend `json:"-"` // nil means backend.Default()
+	Workers  int              `json:"-"` // 0 means GOMAXPROCS
+	Progress Progress         `json:"-"`
+}
+
+// Fig1b is the full setting of Fig. 1b: small-fc on all 60,000 images of MNIST 7×7 with the
+// momentum of the paper's Appendix E. The paper does not say how long it trains, nor how the
+// learning rate 0.1 is annealed.
+//
+// NOTE: the authors' code has heavy ball instead of Nesterov, and batches that are neither
+// reshuffled nor independent; set Training.Momentum and Training.Sampling to see that
+// it matters little here.
+func Fig1b() GradientNoiseSettings {
+	return GradientNoiseSettings{
+		Network: "small-fc",
+		Training: sgd.Settings{
+			LearningRate: sgd.Piecewise(sgd.Piece{Epoch: 0, Rate: 0.1}, sgd.Piece{Epoch: 10, Rate: 0.02}, sgd.Piece{Epoch: 16, Rate: 0.004}),
+			Momentum:     sgd.Momentum{Kind: sgd.Nesterov, Mu: 0.9},
+			BatchSize:    128,
+			Sampling:     noise.Reshuffled,
+			Epochs:       20,
+			Seed:         42,
+		},
+		Fractions: []float64{0.2, 0.4, 1},
+	}
+}
+
+// Fig1bQuick is tiny-fc on 6,000 images for a quarter of the epochs: seconds.
+func Fig1bQuick() GradientNoiseSettings {
+	s := Fig1b()
+	s.Network, s.Samples = "tiny-fc", 6000
+	s.Training.Epochs = 5
+	s.Training.LearningRate = sgd.Piecewise(sgd.Piece{Epoch: 0, Rate: 0.1}, sgd.Piece{Epoch: 3, Rate: 0.02}, sgd.Piece{Epoch: 4, Rate: 0.004})
+	return s
+}
+
+// GradientNoiseNumbers are the spectra of D(x) along one training run.
+type GradientNoiseNumbers struct {
+	Network     string                    `json:"network"`
+	DataSet     string                    `json:"data_set"`
+	Dim         int                       `json:"dim"`     // d
+	Samples     int                       `json:"samples"` // N, of the training and of D(x)
+	TestSamples int                       `json:"test_samples"`
+	Losses      []float64                 `json:"losses"` // mean batch loss of every epoch, training mode
+	Checkpoints []GradientNoiseCheckpoint `json:"checkpoints"`
+	Paper       PaperSpectrum             `json:"paper"` // beside ours, not a target
+}
+
+// GradientNoiseCheckpoint is D(x) at one point of training, in evaluation mode: batch norm
+// uses the running statistics of this point, dropout is off. Losses are means over samples
+// in nats.
+type GradientNoiseCheckpoint struct {
+	Fraction      float64           `json:"fraction"` // of the training
+	Epoch         int               `json:"epoch"`
+	Step          int               `json:"step"`
+	LearningRate  float64           `json:"learning_rate"` // of the last step
+	TrainLoss     float64           `json:"train_loss"`
+	TrainAccuracy float64           `json:"train_accuracy"` // 0…1
+	TestLoss      float64           `json:"test_loss"`
+	TestAccuracy  float64           `json:"test_accuracy"` // 0…1
+	GradientNorm  float64           `json:"gradient_norm"` // ‖∇f(x)‖, evaluation mode
+	CutF32        float64           `json:"cut_f32"`       // λmax·d·2⁻²³, the paper's threshold of the rank
+	CutF64        float64           `json:"cut_f64"`       // λmax·d·2⁻⁵²
+	Above         []CountAbove      `json:"above"`         // at relative thresholds that do not depend on d
+	Spectrum      spectrum.Spectrum `json:"spectrum"`      // Values rounded to seven digits
+}
+
+// CountAbove is the number of eigenvalues above Relative·λmax.
+type CountAbove struct {
+	Relative float64        `json:"relative"`
+	Count    spectrum.Count `json:"count"`
+}
+
+// PaperSpectrum is what the paper prints in a panel of Figs. 1 and 2; zero if it has no
+// such panel. The rows of that table do not fit one convention (erratum E19).
+type PaperSpectrum struct {
+	Figure      string  `json:"figure"`
+	Mean        float64 `json:"mean"`
+	Std         float64 `json:"std"`
+	RankPercent float64 `json:"rank_percent"` // of d
+}
+
+// GradientNoiseResult is what [GradientNoise] returns.
+type GradientNoiseResult = Record[GradientNoiseSettings, GradientNoiseNumbers]
+
+// GradientNoise trains a network and computes the spectrum of its diffusion matrix D(x) at
+// several points of training, as in Figs. 1 and 2. [chaudhari2018] Sec. 4.1, statements.md
+// §5.
+//
+// With Nesterov momentum x is the look-ahead point, as PyTorch would save it. The same
+// settings give the same numbers on the same backend, also if the run was killed in between
+// and goes on from Settings.Folder.
+func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoiseResult, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if s.Backend == nil {
+		b, err := backend.Default()
+		if err != nil {
+			return nil, err
+		}
+		s.Backend = b
+	}
+	if s.Folder == "" {
+		folder, err := os.MkdirTemp("", "sgdlab-")
+		if err != nil {
+			return nil, fmt.Errorf("experiment: no folder for the run: %w", err)
+		}
+		defer os.RemoveAll(folder)
+		s.Folder = folder
+	}
+	start := time.Now()
+	record := newRecord[GradientNoiseSettings, GradientNoiseNumbers](s.name(), s, backendName(s.Backend))
+	g, err := newGradientNoise(s)
+	if err != nil {
+		return nil, err
+	}
+	numbers := &record.Numbers
+	numbers.Network, numbers.DataSet = s.Network, g.train.Name
+	numbers.Dim, numbers.Samples, numbers.TestSamples = g.arch.Dim(), g.train.N, g.test.N
+	numbers.Paper = g.paper
+	record.stage("data", start)
+
+	var trained time.Duration
+	for i := range s.Fractions {
+		run, err := g.trainTo(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		record.Seconds = append(record.Seconds, Stage{fmt.Sprintf("training to epoch %d", g.epochs[i]), round((run.Elapsed - trained).Seconds(), 4)})
+		trained = run.Elapsed
+		numbers.Losses = roundAll(run.Losses, 7)
+		point, err := g.checkpoint(ctx, i, run)
+		if err != nil {
+			return nil, err
+		}
+		numbers.Checkpoints = append(numbers.Checkpoints, point.Numbers)
+		record.Seconds = append(record.Seconds, point.Seconds...)
+	}
+	return record, nil
+}
+
+// name is the stem of the result's file: Fig. 1b is small-fc on all its images.
+func (s GradientNoiseSettings) name() string {
+	if s.Network == "small-fc" && s.Samples == 0 {
+		return "fig1b"
+	}
+	return "gradientnoise-" + s.Network
+}
+
+func (s GradientNoiseSettings) check() error {
+	switch {
+	case s.Training.Epochs < 1 || s.Training.Steps != 0:
+		return fmt.Errorf("experiment: %d epochs and %d steps of training: set Training.Epochs and not Training.Steps", s.Training.Epochs, s.Training.Steps)
+	case s.Training.Checkpoint.Path != "":
+		return errors.New("experiment: set Folder instead of Training.Checkpoint")
+	case len(s.Fractions) == 0 || s.Fractions[len(s.Fractions)-1] != 1:
+		return fmt.Errorf("experiment: fractions %v: the last must be 1, the end of training", s.Fractions)
+	}
+	last := 0
+	for _, epoch := range s.epochs() {
+		if epoch <= last {
+			return fmt.Errorf("experiment: fractions %v of %d epochs are the epochs %v: they must increase from 1", s.Fractions, s.Training.Epochs, s.epochs())
+		}
+		last = epoch
+	}
+	return nil
+}
+
+// epochs are the nearest whole ones.
+func (s GradientNoiseSettings) epochs() []int {
+	epochs := make([]int, len(s.Fractions))
+	for i, f := range s.Fractions {
+		epochs[i] = int(math.Round(f * float64(s.Training.Epochs)))
+	}
+	return epochs
+}
+
+func backendName(b *backend.Backend) string {
+	if b.IsXLA() {
+		return "xla:cpu"
+	}
+	return "go"
+}
+
+// gradientNoise is the experiment under way.
+type gradientNoise struct {
+	settings    GradientNoiseSettings
+	epochs      []int
+	arch        network.Architecture
+	train, test *dataset.Images
+	paper       PaperSpectrum
+	network     network.Settings
+	first       []float64 // weights at the beginning
+	training    *network.Training
+	start       []float64 // state of training at the beginning
+}
+
+func newGradientNoise(s GradientNoiseSettings) (*gradientNoise, error) {
+	g := &gradientNoise{settings: s, epochs: s.epochs(), network: network.Settings{Backend: s.Backend, Workers: s.Workers}}
+	var err error
+	if g.train, g.test, err = dataset.MNIST7(); err != nil {
+		return nil, err
+	}
+	switch s.Network {
+	case "small-fc":
+		g.arch = network.SmallFC()
+		g.paper = PaperSpectrum{Figure: "1b", Mean: 0.9e-3, Std: 18.5e-3, RankPercent: 0.6}
+	case "tiny-fc":
+		g.arch = network.TinyFC()
+		g.train, g.test = g.train.Digits(0, 1, 2, 3, 4), g.test.Digits(0, 1, 2, 3, 4)
+	default:
+		return nil, fmt.Errorf("experiment: no network %q: it is small-fc or tiny-fc", s.Network)
+	}
+	if s.Samples < 0 || s.Samples > g.train.N {
+		return nil, fmt.Errorf("experiment: %d of %d samples: set Samples to 1..%d, or 0 for all", s.Samples, g.train.N, g.train.N)
+	}
+	if n := s.Samples; n != 0 && n != g.train.N {
+		idx := make([]int, n)
+		for i := range idx {
+			idx[i] = i
+		}
+		name := g.train.Name
+		g.train = g.train.Subset(idx)
+		g.train.Name = fmt.Sprintf("%s, first %d", name, n)
+	}
+	first, stats := g.arch.Init(rand.NewPCG(s.Training.Seed, 0))
+	g.first = first
+	if g.training, err = network.NewTraining(g.arch, g.train, stats, s.Training.Seed, &g.network); err != nil {
+		return nil, err
+	}
+	g.start = g.training.State()
+	return g, nil
+}
+
+// trainTo trains up to the i-th checkpoint. The state after each stretch stays in a file of
+// its own, from which the next one goes on: so every checkpoint can be had again.
+func (g *gradientNoise) trainTo(ctx context.Context, i int) (*sgd.Result, error) {
+	s := g.settings.Training
+	s.Epochs = g.epochs[i]
+	s.Checkpoint = sgd.Checkpoint{
+		Path:      g.path(i, "sgd"),
+		Every:     s.Checkpoint.Every,
+		Objective: fmt.Sprintf("%s on %s, %s", g.settings.Network, g.train.Name, backendName(g.settings.Backend)),
+	}
+	if i > 0 {
+		if _, err := os.Stat(s.Checkpoint.Path); errors.Is(err, fs.ErrNotExist) {
+			data, err := os.ReadFile(g.path(i-1, "sgd"))
+			if err == nil {
+				err = atomicfile.Write(s.Checkpoint.Path, data)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("experiment: going on from epoch %d: %w", g.epochs[i-1], err)
+			}
+		}
+	}
+	if g.settings.Progress != nil {
+		total := g.settings.Training.Epochs * s.StepsPerEpoch(g.train.N)
+		s.Progress = func(done, _ int) { g.settings.Progress("training", done, total) }
+	}
+	if err := g.training.SetState(g.start); err != nil {
+		return nil, err
+	}
+	result, err := sgd.Run(ctx, g.training, g.first, s)
+	if err != nil {
+		return nil, err
+	}
+	if result.Status != sgd.Finished {
+		return nil, errors.New(result.Message)
+	}
+	return result, nil
+}
+
+func (g *gradientNoise) path(i int, kind string) string {
+	return filepath.Join(g.settings.Folder, fmt.Sprintf("%s-epoch-%d.%s", g.settings.name(), g.epochs[i], kind))
+}
+
+// checkpoint computes the numbers of the i-th checkpoint, or reads them if they are there.
+func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) (*Record[GradientNoiseSettings, GradientNoiseCheckpoint], error) {
+	record := newRecord[GradientNoiseSettings, GradientNoiseCheckpoint](g.settings.name(), g.settings, backendName(g.settings.Backend))
+	before, err := resumed(g.path(i, "json"), record)
+	if before != nil || err != nil {
+		return before, err
+	}
+	stats := g.training.Stats()
+	net, err := network.New(g.arch, g.train, stats, &g.network)
+	if err != nil {
+		return nil, err
+	}
+	test, err := network.New(g.arch, g.test, stats, &g.network)
+	if err != nil {
+		return nil, err
+	}
+	c := &record.Numbers
+	*c = GradientNoiseCheckpoint{
+		Fraction: g.settings.Fractions[i], Epoch: g.epochs[i], Step: run.Steps, LearningRate: run.LearningRate,
+	}
+	stage := func(name string) string { return fmt.Sprintf("%s at epoch %d", name, c.Epoch) }
+
+	start := time.Now()
+	if c.TrainLoss, err = net.Loss(ctx, run.X, nil); err != nil {
+		return nil, err
+	}
+	if c.TrainAccuracy, err = net.Accuracy(ctx, run.X); err != nil {
+		return nil, err
+	}
+	if c.TestLoss, err = test.Loss(ctx, run.X, nil); err != nil {
+		return nil, err
+	}
+	if c.TestAccuracy, err = test.Accuracy(ctx, run.X); err != nil {
+		return nil, err
+	}
+	record.stage(stage("losses"), start)
+
+	start = time.Now()
+	cov, err := noise.NewCovariance(ctx, net, run.X, &noise.Settings{
+		Workers: g.settings.Workers, Progress: g.settings.Progress.of(stage("gradients")),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.GradientNorm = floats.Norm(cov.MeanTo(nil), 2)
+	record.stage(stage("gradients"), start)
+
+	start = time.Now()
+	found, err := spectrum.Of(ctx, cov, &spectrum.Settings{Workers: g.settings.Workers})
+	if err != nil {
+		return nil, err
+	}
+	c.Spectrum = *found
+	c.CutF32, c.CutF64 = found.Threshold(spectrum.EpsilonF32), found.Threshold(spectrum.EpsilonF64)
+	for _, relative := range []float64{1e-2, 1e-3, 1e-4} {
+		c.Above = append(c.Above, CountAbove{relative, found.CountAbove(relative)})
+	}
+	c.Spectrum.Values = roundAll(found.Values, 7)
+	c.Spectrum.Seconds = 0 // the stages tell; the same settings give the same numbers
+	record.stage(stage("spectrum"), start)
+	return record, record.Save(g.path(i, "json"))
+}
+
+// Checkpoint returns the checkpoint of the given fraction of training, and whether there is
+// one.
+func (n GradientNoiseNumbers) Checkpoint(fraction float64) (GradientNoiseCheckpoint, bool) {
+	i := slices.IndexFunc(n.Checkpoints, func(c GradientNoiseCheckpoint) bool { return c.Fraction == fraction })
+	if i < 0 {
+		return GradientNoiseCheckpoint{}, false
+	}
+	return n.Checkpoints[i], true
+}

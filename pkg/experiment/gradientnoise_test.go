@@ -1,0 +1,229 @@
+package experiment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"sgdlab/pkg/backend"
+	"sgdlab/pkg/dataset"
+	"sgdlab/pkg/experiment"
+	"sgdlab/pkg/internal/numtest"
+	"sgdlab/pkg/network"
+	"sgdlab/pkg/noise"
+	"sgdlab/pkg/problem"
+	"sgdlab/pkg/sgd"
+)
+
+// small are settings that take a second: 1,200 images, two epochs.
+func small(t *testing.T) experiment.GradientNoiseSettings {
+	t.Helper()
+	b, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := experiment.Fig1bQuick()
+	s.Samples, s.Training.Epochs, s.Fractions, s.Backend = 1200, 2, []float64{0.5, 1}, b
+	s.Training.LearningRate = sgd.Annealed(0.1, 0.2, 1)
+	return s
+}
+
+func mustNoise(t *testing.T, s experiment.GradientNoiseSettings) *experiment.GradientNoiseResult {
+	t.Helper()
+	r, err := experiment.GradientNoise(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The experiment against its parts, put together by hand: training by a plain loop, the
+// covariance from its definition, eigenvalues by gonum.
+func TestGradientNoiseDirectly(t *testing.T) {
+	s := small(t)
+	got := mustNoise(t, s)
+
+	train, test, err := dataset.MNIST7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, test = train.Digits(0, 1, 2, 3, 4), test.Digits(0, 1, 2, 3, 4)
+	first := make([]int, s.Samples)
+	for i := range first {
+		first[i] = i
+	}
+	train = train.Subset(first)
+	arch, ns := network.TinyFC(), &network.Settings{Backend: s.Backend}
+	x, stats := arch.Init(rand.NewPCG(42, 0))
+	training, err := network.NewTraining(arch, train, stats, 42, ns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sampler := noise.NewSampler(noise.Reshuffled, s.Samples, 128, rand.NewPCG(42, 1))
+	g, v := make([]float64, arch.Dim()), make([]float64, arch.Dim())
+	for epoch, eta := range []float64{0.1, 0.1 * s.Training.LearningRate.At(1) / 0.1} {
+		for range 9 { // ⌊1200/128⌋
+			if _, err := training.BatchGradTo(g, x, sampler.Next(nil)); err != nil {
+				t.Fatal(err)
+			}
+			for i := range x {
+				v[i] = 0.9*v[i] + g[i]
+				x[i] -= eta * (g[i] + 0.9*v[i])
+			}
+		}
+		c := got.Numbers.Checkpoints[epoch]
+		name := fmt.Sprintf(" after epoch %d", epoch+1)
+		n, err := network.New(arch, train, training.Stats(), ns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := mat.NewDense(s.Samples, arch.Dim(), nil)
+		next := 0
+		err = n.PerSampleGradients(context.Background(), x, nil, func(b problem.Block) error {
+			for i := range b.Rows() {
+				b.RowTo(rows.RawRowView(next), i)
+				next++
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d mat.SymDense
+		noise.DiffusionTo(&d, rows)
+		var eig mat.EigenSym
+		if !eig.Factorize(&d, false) {
+			t.Fatal("no eigenvalues")
+		}
+		values := eig.Values(nil)
+		largest := values[len(values)-1]
+		// D in float32 products, values rounded to seven digits; the chain's round-off in
+		// the order of the update is far below. Residual bounds the former.
+		numtest.CloseSlice(t, "eigenvalues"+name, c.Spectrum.Values, values, c.Spectrum.Residual+1e-6*largest)
+		numtest.Close(t, "mean"+name, c.Spectrum.Mean, mat.Trace(&d)/917, 1e-6*largest)
+		numtest.Close(t, "cut-off"+name, c.CutF32, largest*917*0x1p-23, 1e-6*largest)
+		above := 0
+		for _, lambda := range values {
+			if lambda > 1e-2*largest {
+				above++
+			}
+		}
+		if c.Above[0].Relative != 1e-2 || c.Above[0].Count.Lower > above || c.Above[0].Count.Upper < above {
+			t.Errorf("above 1 %%%s: got %v, want %d", name, c.Above[0], above)
+		}
+		full := make([]float64, arch.Dim())
+		loss, err := n.GradTo(context.Background(), full, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Float32 means over 1200 samples.
+		numtest.Close(t, "loss"+name, c.TrainLoss, loss, 1e-6)
+		numtest.Close(t, "‖∇f‖"+name, c.GradientNorm, mat.Norm(mat.NewVecDense(917, full), 2), 1e-6)
+		on, err := network.New(arch, test, training.Stats(), ns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accuracy, err := on.Accuracy(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// One image may sit on the border between two classes.
+		numtest.Close(t, "test accuracy"+name, c.TestAccuracy, accuracy, 1.01/float64(test.N))
+		if c.Epoch != epoch+1 || c.Step != 9*(epoch+1) || c.LearningRate != s.Training.LearningRate.At(epoch) {
+			t.Errorf("got epoch %d, step %d, learning rate %v", c.Epoch, c.Step, c.LearningRate)
+		}
+	}
+	n := got.Numbers
+	if n.Dim != 917 || n.Samples != 1200 || n.TestSamples != 5139 || len(n.Losses) != 2 || n.Network != "tiny-fc" || got.Name != "gradientnoise-tiny-fc" {
+		t.Errorf("got %+v", n)
+	}
+	if _, ok := n.Checkpoint(0.5); !ok {
+		t.Error("no checkpoint at 0.5")
+	}
+	if _, ok := n.Checkpoint(0.7); ok {
+		t.Error("a checkpoint at 0.7")
+	}
+}
+
+// An experiment that is stopped in each of its stages goes on from its folder and ends with
+// the same numbers; the file of its result gives them back.
+func TestGradientNoiseResumes(t *testing.T) {
+	s := small(t)
+	want := mustNoise(t, s)
+	path := filepath.Join(t.TempDir(), "result.json")
+	if err := want.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	back, err := experiment.Load[experiment.GradientNoiseSettings, experiment.GradientNoiseNumbers](path)
+	if err != nil || !reflect.DeepEqual(back.Numbers, want.Numbers) {
+		t.Errorf("round trip: got %+v, %v, want %+v", back, err, want)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > 1<<20 {
+		t.Errorf("the file has %d bytes, %v, want less than 1 MiB", info.Size(), err)
+	}
+
+	s.Folder = t.TempDir()
+	s.Training.Checkpoint.Every = 1 // after every step
+	for i, stop := range []int{3, 15, 22, 25, 40, 1 << 40} {
+		ctx, cancel := context.WithCancel(context.Background())
+		calls := 0
+		s.Training.RecordEvery = 1
+		s.Training.Record = func(sgd.Step) error {
+			if calls++; calls == stop {
+				cancel()
+			}
+			return nil
+		}
+		s.Progress = func(stage string, done, total int) {
+			if calls++; calls >= stop {
+				cancel()
+			}
+		}
+		got, err := experiment.GradientNoise(ctx, s)
+		cancel()
+		if i < 2 && !errors.Is(err, context.Canceled) {
+			t.Errorf("stop after %d calls: got %v, want a canceled context", stop, err)
+		}
+		if stop == 1<<40 {
+			if err != nil || !reflect.DeepEqual(got.Numbers, want.Numbers) {
+				t.Errorf("resumed: got %+v, %v, want %+v", got, err, want)
+			}
+		}
+	}
+	s.Training.Seed++
+	if _, err := experiment.GradientNoise(context.Background(), s); err == nil || !strings.Contains(err.Error(), `its seed is "42", this run's "43"`) {
+		t.Errorf("another seed: got %v", err)
+	}
+}
+
+func TestGradientNoiseBadSettings(t *testing.T) {
+	for want, change := range map[string]func(*experiment.GradientNoiseSettings){
+		`no network "big-fc"`:    func(s *experiment.GradientNoiseSettings) { s.Network = "big-fc" },
+		"-1 of 30596 samples":    func(s *experiment.GradientNoiseSettings) { s.Samples = -1 },
+		"30597 of 30596 samples": func(s *experiment.GradientNoiseSettings) { s.Samples = 30597 },
+		"0 epochs":               func(s *experiment.GradientNoiseSettings) { s.Training.Epochs = 0 },
+		"not Training.Steps":     func(s *experiment.GradientNoiseSettings) { s.Training.Steps = 3 },
+		"set Folder":             func(s *experiment.GradientNoiseSettings) { s.Training.Checkpoint.Path = "x" },
+		"the last must be 1":     func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.5} },
+		"are the epochs [1 1 2]: they must increase": func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.4, 0.6, 1} },
+		"are the epochs [0 2]: they must increase":   func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.1, 1} },
+		"batch size 1201 exceeds":                    func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 1201 },
+		"no folder for the checkpoint":               func(s *experiment.GradientNoiseSettings) { s.Folder = "no/such/folder" },
+		"diverged at step ":                          func(s *experiment.GradientNoiseSettings) { s.Training.LearningRate = sgd.Constant(1e30) },
+	} {
+		s := small(t)
+		change(&s)
+		_, err := experiment.GradientNoise(context.Background(), s)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
