@@ -1,0 +1,51 @@
+package dense
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// parallel calls f(worker, i) for i = 0..n−1 on the given number of goroutines. Each
+// goroutine takes the next i that nobody has taken, so that they are begun in order.
+func parallel(workers, n int, f func(worker, i int)) {
+	workers = min(workers, n)
+	if workers <= 1 {
+		for i := range n {
+			f(0, i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(w, i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// waitFor returns when counter is at least want. It spins, because the waits here are
+// of microseconds, and lets other goroutines run if that takes long.
+func waitFor(counter *atomic.Int64, want int64) {
+	for i := 1; counter.Load() < want; i++ {
+		if i%1024 == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// barrier makes goroutines wait for each other.
+type barrier struct {
+	arrived atomic.Int64
+}
+
+// wait returns when all of the given number of workers have called it round times,
+// round = 1, 2, ...
+func (b *barrier) wait(workers, round int) {
+	b.arrived.Add(1)
+	waitFor(&b.arrived, int64(workers)*int64(round))
+}
