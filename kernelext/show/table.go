@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -276,6 +277,8 @@ func formatColumn(values []reflect.Value) (text []string, number bool) {
 	for i, v := range values {
 		switch {
 		case !v.IsValid():
+		case v.Type() == reflect.TypeFor[time.Time]() && v.CanInterface():
+			text[i] = v.Interface().(time.Time).Local().Format(time.DateTime)
 		case isStringer(v):
 			text[i] = clip(v.Interface().(fmt.Stringer).String())
 		case v.CanFloat():

@@ -49,6 +49,7 @@ func TestTables(t *testing.T) {
 		{"struct", inner{1.5, 1e-7}, lines("X      1.500", "Y  1.000e-07")},
 		{"pointer to struct", &inner{1, 2}, lines("X  1", "Y  2")},
 		{"slice of pointers, one nil", []*inner{{1, 2}, nil}, lines("X  Y", "-  -", "1  2", "    ")},
+		{"times", []time.Time{time.Date(2026, 1, 2, 3, 4, 5, 6, time.Local)}, lines("2026-01-02 03:04:05")},
 		{"stringers", []level{1, 2}, lines("level 1", "level 2")},
 		{"empty slice of structs", []inner{}, lines("X  Y", "-  -")},
 		{"record", []record{{"n", &half, 3, time.Second, 7, 1, "x", 12, 1.5}, {"m", nil, 4, time.Minute, nil, 2, "y", 3, 22}},
