@@ -4,7 +4,11 @@
 //   - [MNIST7]: the whole of MNIST pooled to 7×7, within the program. The data of
 //     small-fc and, as Digits(0, 1, 2, 3, 4), of tiny-fc.
 //   - [MNIST]: the original 28×28 images from their four IDX files.
-//   - [Images]: the set itself, with subsets, choices of classes and mean pooling.
+//   - [CIFAR10], [CIFAR100]: colour images from the binary version, unpacked or not.
+//   - [Images]: the set itself, with subsets, choices of classes, mean pooling and
+//     global contrast normalisation.
+//   - [Whitening]: the ZCA filter fitted to a training set.
+//   - [Augmentation]: random flips and crops, batch by batch.
 //
 // The shortest use:
 //
@@ -25,7 +29,10 @@
 //
 // [chaudhari2018] resizes MNIST to 7×7 by the default filter of a library of its
 // time; here a pixel is the mean of a 4×4 square, which can be said in one
-// sentence and computed exactly.
+// sentence and computed exactly. App. E of the paper prepares CIFAR by contrast
+// normalisation and whitening and says that nothing is augmented, while Fig. 2c is of
+// augmented images; each step is a choice of the caller here, none is applied in
+// reading.
 //
 // # Not here
 //

@@ -11,9 +11,9 @@ import (
 	"os"
 )
 
-// maxIDX bounds the size that the header of an IDX file may declare; MNIST's
-// largest file holds 47 MB.
-const maxIDX = 1 << 30
+// maxFile bounds the bytes of images in one file; those of MNIST and CIFAR hold at
+// most 154 MB.
+const maxFile = 1 << 30
 
 // readIDX reads an IDX file of unsigned bytes with the given number of
 // dimensions, gzip'ed or not (told by its content). It returns the sizes the
@@ -47,8 +47,8 @@ func readIDX(r io.Reader, rank int) (dims []int, values []byte, err error) {
 	size := 1
 	for i := range rank {
 		n := int(binary.BigEndian.Uint32(header[4+4*i:]))
-		if n != 0 && size > maxIDX/n {
-			return nil, nil, fmt.Errorf("its header declares more than %d bytes", maxIDX)
+		if n != 0 && size > maxFile/n {
+			return nil, nil, fmt.Errorf("its header declares more than %d bytes", maxFile)
 		}
 		dims = append(dims, n)
 		size *= n

@@ -21,7 +21,7 @@ import (
 // format allows to check is checked: magic numbers, declared against real sizes,
 // image size, equal counts, labels 0..9. An error names the file and the remedy.
 func MNIST(dir string) (train, test *Images, err error) {
-	dir, err = find(dir, "mnist", "mnist", func(dir string) bool {
+	dir, err = find(dir, mnist, func(dir string) bool {
 		_, err := findIDX(dir, "train-images-idx3-ubyte")
 		return err == nil
 	})
@@ -94,59 +94,60 @@ func readMNIST(dir, prefix, name string) (*Images, error) {
 	}
 	switch {
 	case shape[0] == 0:
-		return nil, refuse(imagePath, "it holds no images")
+		return nil, mnist.refuse(imagePath, "it holds no images")
 	case shape[1] != 28 || shape[2] != 28:
-		return nil, refuse(imagePath, "its images are %d×%d, those of MNIST 28×28", shape[1], shape[2])
+		return nil, mnist.refuse(imagePath, "its images are %d×%d, those of MNIST 28×28", shape[1], shape[2])
 	case shape[0] != count[0]:
-		return nil, refuse(imagePath, "it holds %d images, but %s holds %d labels", shape[0], labelPath, count[0])
+		return nil, mnist.refuse(imagePath, "it holds %d images, but %s holds %d labels", shape[0], labelPath, count[0])
 	}
 	for i, label := range labels {
 		if label > 9 {
-			return nil, refuse(labelPath, "label %d is %d, not a digit", i, label)
+			return nil, mnist.refuse(labelPath, "label %d is %d, not a digit", i, label)
 		}
 	}
-	return &Images{Name: name, N: shape[0], Channels: 1, Height: 28, Width: 28, Classes: 10,
-		Pixels: scaled(pixels), Labels: labels}, nil
+	im := &Images{Name: name, N: shape[0], Channels: 1, Height: 28, Width: 28, Classes: 10, Labels: labels}
+	im.Pixels = make([]float32, len(pixels))
+	scaleTo(im.Pixels, pixels)
+	return im, nil
 }
 
-// scaled returns the pixels p/255 of the bytes p, each rounded once.
-func scaled(bytes []byte) []float32 {
-	var level [256]float32
+// level[p] is the pixel p/255 of the byte p, rounded once.
+var level = func() (level [256]float32) {
 	for p := range level {
 		level[p] = float32(float64(p) / 255)
 	}
-	pixels := make([]float32, len(bytes))
+	return level
+}()
+
+// scaleTo stores the pixels of the bytes in dst.
+func scaleTo(dst []float32, bytes []byte) {
 	for i, p := range bytes {
-		pixels[i] = level[p]
+		dst[i] = level[p]
 	}
-	return pixels
 }
 
 // findIDX returns the path of the file, plain or gzip'ed.
 func findIDX(dir, name string) (string, error) {
 	path := filepath.Join(dir, name)
 	for _, p := range []string{path, path + ".gz"} {
-		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+		if isFile(p) {
 			return p, nil
 		}
 	}
-	return "", fmt.Errorf("dataset: %s has neither %s nor %[2]s.gz: %s", dir, name, remedy("mnist"))
+	return "", fmt.Errorf("dataset: %s has neither %s nor %[2]s.gz: %s", dir, name, mnist.remedy())
 }
 
 func readIDXFile(path string, rank int) (dims []int, values []byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, refuse(path, "%w", damaged(err))
+		return nil, nil, mnist.refuse(path, "%w", damaged(err))
 	}
 	defer f.Close()
 	dims, values, err = readIDX(f, rank)
 	if err != nil {
-		return nil, nil, refuse(path, "%w", err)
+		return nil, nil, mnist.refuse(path, "%w", err)
 	}
 	return dims, values, nil
 }
 
-// refuse is the error for a file of MNIST that cannot be used.
-func refuse(path, format string, args ...any) error {
-	return fmt.Errorf("dataset: %s is not a file of MNIST: %w: %s", path, fmt.Errorf(format, args...), remedy("mnist"))
-}
+var mnist = published{title: "MNIST", name: "mnist", folder: "mnist"}
