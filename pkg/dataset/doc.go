@@ -22,8 +22,9 @@
 // here reads a variable of the environment other than those by which the operating
 // system tells the cache directory.
 //
-// Files are checked by everything their format allows to check. Errors are one sentence that names the file and what to do. Misuse of a
-// function, such as an index out of range, panics.
+// Files are checked by everything their format allows to check. Errors are one
+// sentence that names the file and what to do. Misuse of a function, such as an index
+// out of range, panics.
 //
 // # Paper and code
 //
