@@ -104,7 +104,7 @@ func TestBadDataNameTheField(t *testing.T) {
 		{"Rows has no cells", paper(func(r *figure.MapFigure) { r.Rows = nil })},
 		{"Rows[1].Label", paper(func(r *figure.MapFigure) { r.Rows[1].Label = "" })},
 		{"Rows[0].Cells[2].Label", paper(func(r *figure.MapFigure) { r.Rows[0].Cells[2].Label = "" })},
-		{"Mark is 9", paper(func(r *figure.MapFigure) { r.Rows[0].Cells[2].Mark = 9 })},
+		{"Verdict is 9", paper(func(r *figure.MapFigure) { r.Rows[0].Cells[2].Verdict = 9 })},
 	}
 	for _, tt := range tests {
 		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) || !strings.HasPrefix(tt.err.Error(), "figure: ") {

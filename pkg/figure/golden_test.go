@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"sgdlab/pkg/figure"
+	"sgdlab/pkg/ledger/claim"
 	"sgdlab/pkg/noise"
 	"sgdlab/pkg/problem"
 )
@@ -249,24 +250,16 @@ func varianceData() figure.BatchVarianceFigure {
 	return r
 }
 
+// mapData is the map of the whole paper with invented verdicts.
 func mapData() figure.MapFigure {
-	row := func(label string, mark figure.Mark, cells ...string) figure.MapRow {
-		r := figure.MapRow{Label: label}
-		for i, c := range cells {
-			m := mark
-			if i%3 == 2 {
-				m = figure.Open
-			}
-			r.Cells = append(r.Cells, figure.MapCell{Label: c, Mark: m})
+	verdicts := map[string]claim.Verdict{}
+	for i, it := range claim.Items() {
+		verdicts[it.ID] = claim.Verdict(i % 7) // 0 … 3 are verdicts
+		if i%7 > int(claim.Fails) {
+			verdicts[it.ID] = claim.Undecided
 		}
-		return r
 	}
-	return figure.MapFigure{Rows: []figure.MapRow{
-		row("1 Mini-batch noise", figure.Holds, "eq. (1)", "Def. 1", "eq. (2)", "A.1", "A.2", "E17", "E18"),
-		row("5 Isotropic noise", figure.Fails, "Lemma 6", "F.2", "E1", "E2", "E3"),
-		row("8 Gradient noise of networks", figure.NeedsAssumption, "Fig. 1", "Fig. 2", "Remark 13", "Remark 14",
-			"Remark 15", "Remark 16", "eq. (14)", "E19", "E20", "E21", "E35", "E36"),
-	}}
+	return figure.NewMapFigure(claim.Items(), verdicts)
 }
 
 func ExampleGradientNoiseSpectra() {

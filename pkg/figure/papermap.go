@@ -8,32 +8,9 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"sgdlab/pkg/ledger/claim"
 )
-
-// Mark says how an item of the paper stands.
-type Mark int
-
-const (
-	Open            Mark = iota // not yet decided
-	Holds                       // as printed
-	NeedsAssumption             // with an assumption the paper does not state
-	Fails                       // with a counterexample
-)
-
-// String returns the mark in words.
-func (m Mark) String() string {
-	switch m {
-	case Open:
-		return "not yet decided"
-	case Holds:
-		return "holds"
-	case NeedsAssumption:
-		return "needs an assumption"
-	case Fails:
-		return "fails"
-	}
-	return fmt.Sprintf("Mark(%d)", int(m))
-}
 
 // MapFigure is what [PaperMap] draws: the items of the paper, chapter by chapter.
 type MapFigure struct {
@@ -49,13 +26,39 @@ type MapRow struct {
 
 // MapCell is one item of the paper.
 type MapCell struct {
-	Label string // as in "Lemma 7"; short
-	Mark  Mark
+	Label   string // as in "Lemma 7"; short
+	Verdict claim.Verdict
 }
 
+// NewMapFigure returns the map of the items, of which those in verdicts (by ID) are
+// decided; see ledger.Items and ledger.Decide.
+func NewMapFigure(items []claim.Item, verdicts map[string]claim.Verdict) MapFigure {
+	var r MapFigure
+	for _, it := range items {
+		label := strings.ReplaceAll(it.Chapter, "_", " ")
+		if n := len(r.Rows); n == 0 || r.Rows[n-1].Label != label {
+			r.Rows = append(r.Rows, MapRow{Label: label})
+		}
+		row := &r.Rows[len(r.Rows)-1]
+		row.Cells = append(row.Cells, MapCell{Label: it.ID, Verdict: verdicts[it.ID]})
+	}
+	return r
+}
+
+// verdictName names a verdict on the map.
+func verdictName(v claim.Verdict) string {
+	if v == claim.Undecided {
+		return "not yet decided"
+	}
+	return v.String()
+}
+
+// mapOrder is the order of the verdicts in the key and in the caption.
+var mapOrder = []claim.Verdict{claim.Holds, claim.NeedsAssumption, claim.Fails, claim.Undecided}
+
 // PaperMap draws every item of the paper as a box in the row of its chapter, coloured by
-// its mark. Colour is not the only sign: what fails is framed, what is open is empty.
-// Long rows are broken. It returns an error for an empty map or an unknown mark.
+// its verdict. Colour is not the only sign: what fails is framed, what is open is empty.
+// Long rows are broken. It returns an error for an empty map or an unknown verdict.
 func PaperMap(r MapFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -74,7 +77,7 @@ func PaperMap(r MapFigure) (*Picture, error) {
 	}, nil
 }
 
-// Caption returns how many items carry each mark.
+// Caption returns how many items have each verdict.
 func (r MapFigure) Caption() string {
 	if r.check() != nil {
 		return ""
@@ -91,17 +94,17 @@ func (r MapFigure) Alt() string {
 }
 
 func (r MapFigure) tally() string {
-	var counts [Fails + 1]int
+	var counts [claim.Fails + 1]int
 	total := 0
 	for _, row := range r.Rows {
 		for _, cell := range row.Cells {
-			counts[cell.Mark]++
+			counts[cell.Verdict]++
 			total++
 		}
 	}
 	var parts []string
-	for _, m := range []Mark{Holds, NeedsAssumption, Fails, Open} {
-		parts = append(parts, fmt.Sprintf("%s: %d", m, counts[m]))
+	for _, m := range mapOrder {
+		parts = append(parts, fmt.Sprintf("%s: %d", verdictName(m), counts[m]))
 	}
 	return fmt.Sprintf("Of %d items, %s", total, strings.Join(parts, ", "))
 }
@@ -117,8 +120,8 @@ func (r MapFigure) check() error {
 			if cell.Label == "" {
 				return fmt.Errorf("figure: MapFigure.Rows[%d].Cells[%d].Label is empty: name the item", i, k)
 			}
-			if cell.Mark < Open || cell.Mark > Fails {
-				return fmt.Errorf("figure: MapFigure.Rows[%d].Cells[%d].Mark is %d: there is no such mark", i, k, int(cell.Mark))
+			if cell.Verdict < claim.Undecided || cell.Verdict > claim.Fails {
+				return fmt.Errorf("figure: MapFigure.Rows[%d].Cells[%d].Verdict is %d: there is no such verdict", i, k, int(cell.Verdict))
 			}
 		}
 	}
@@ -188,13 +191,13 @@ func (g mapGrid) Plot(c draw.Canvas, _ *plot.Plot) {
 	left, top := c.Min.X, c.Max.Y
 	drawCell := func(cell MapCell, x, y, w vg.Length) {
 		box := vg.Rectangle{Min: vg.Point{X: left + x, Y: top - y - mapCell}, Max: vg.Point{X: left + x + w, Y: top - y}}
-		fill, frame := g.colors(cell.Mark)
+		fill, frame := g.colors(cell.Verdict)
 		c.SetColor(fill)
 		c.Fill(box.Path())
 		c.SetLineStyle(frame)
 		c.Stroke(box.Path())
 		sty := text
-		if cell.Mark == Open {
+		if cell.Verdict == claim.Undecided {
 			sty.Color = s.Muted
 		}
 		fillText(c, sty, vg.Point{X: left + x + w/2, Y: top - y - mapCell/2}, cell.Label)
@@ -206,23 +209,23 @@ func (g mapGrid) Plot(c draw.Canvas, _ *plot.Plot) {
 	}, drawCell)
 
 	x := g.column()
-	for _, m := range []Mark{Holds, NeedsAssumption, Fails, Open} {
-		w := text.Width(m.String()) + 0.9*s.TextSize
-		drawCell(MapCell{Label: m.String(), Mark: m}, x, 0, w)
+	for _, m := range mapOrder {
+		w := text.Width(verdictName(m)) + 0.9*s.TextSize
+		drawCell(MapCell{Label: verdictName(m), Verdict: m}, x, 0, w)
 		x += w + mapGap
 	}
 	fillText(c, label, vg.Point{X: left, Y: top - mapCell/2}, "Key")
 }
 
-// colors returns the fill and the frame of a mark.
-func (g mapGrid) colors(m Mark) (fill color.Color, frame draw.LineStyle) {
+// colors returns the fill and the frame of a cell.
+func (g mapGrid) colors(v claim.Verdict) (fill color.Color, frame draw.LineStyle) {
 	s := g.style
-	switch m {
-	case Holds:
+	switch v {
+	case claim.Holds:
 		return s.pale(s.Palette[green], 0.38), s.line(s.pale(s.Palette[green], 0.38), s.HairWidth)
-	case NeedsAssumption:
+	case claim.NeedsAssumption:
 		return s.pale(s.Palette[orange], 0.45), s.line(s.pale(s.Palette[orange], 0.45), s.HairWidth)
-	case Fails:
+	case claim.Fails:
 		return s.pale(s.Palette[vermilion], 0.42), s.line(s.Palette[vermilion], s.HairWidth*2.2)
 	}
 	return s.Paper, s.line(s.Faint, s.HairWidth*1.4)

@@ -14,6 +14,7 @@ type (
 	Number  = claim.Number
 	Finding = claim.Finding
 	Entry   = claim.Entry
+	Item    = claim.Item
 )
 
 // The verdicts.
@@ -23,6 +24,10 @@ const (
 	NeedsAssumption = claim.NeedsAssumption // true with an assumption that the paper does not state
 	Fails           = claim.Fails           // refuted by a counterexample
 )
+
+// Items returns everything that the paper says and the errata found in it, chapter by
+// chapter, decided or not.
+func Items() []Item { return claim.Items() }
 
 // All returns the entries in the order of the paper.
 func All() []Entry {

@@ -1,7 +1,7 @@
-// Package claim holds the types of package ledger apart from its checks, so that what
-// shows a verdict does not link what computes it.
+// Package claim holds the types of package ledger and the list of the paper's items, apart
+// from the checks, so that what shows a verdict does not link what computes it.
 //
-// Use them under their names in package ledger: ledger.Entry, ledger.Finding, …
+// Use them under their names in package ledger: ledger.Entry, ledger.Items, …
 package claim
 
 import (

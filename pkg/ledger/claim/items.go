@@ -1,4 +1,4 @@
-package ledger
+package claim
 
 // Item is something the paper says, or an erratum found in it.
 type Item struct {
