@@ -1,0 +1,65 @@
+// Command sgdlab sets up a clone, runs its chapters, and starts JupyterLab on them. The
+// scripts of the same names build it into .lab/bin and call it; see sgdlab --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sgdlab/kernelext/kernelspec"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	interrupted := ctx.Err() != nil
+	stop()
+	switch {
+	case interrupted && err != nil:
+		fmt.Fprintln(os.Stderr, "sgdlab: interrupted")
+		os.Exit(130)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "sgdlab:", err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "sgdlab",
+		Short:         "Walk through “SGD performs variational inference” in Go notebooks",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	cmd.CompletionOptions.HiddenDefaultCmd = true
+	cmd.AddCommand(setupCommand(), doctorCommand(), kernelCommand(), labCommand(), dataCommand())
+	return cmd
+}
+
+// findLab returns the clone that this program works for: the one in whose .lab/bin it is,
+// or else the one around the working directory.
+func findLab() (kernelspec.Lab, error) {
+	if exe, err := os.Executable(); err == nil {
+		if dir := filepath.Dir(exe); filepath.Base(dir) == "bin" && filepath.Base(filepath.Dir(dir)) == ".lab" {
+			if lab, ok := kernelspec.FindLab(filepath.Dir(filepath.Dir(dir))); ok {
+				return lab, nil
+			}
+		}
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return kernelspec.Lab{}, err
+	}
+	if lab, ok := kernelspec.FindLab(dir); ok {
+		return lab, nil
+	}
+	return kernelspec.Lab{}, errors.New("this is not a clone of sgdlab: change into one, or call its .lab/bin/sgdlab")
+}

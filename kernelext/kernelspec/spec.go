@@ -1,0 +1,175 @@
+package kernelspec
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Names of the two kernels.
+const (
+	Name   = "sgdlab"
+	PureGo = "sgdlab-go"
+)
+
+var displayNames = map[string]string{
+	Name:   "Go (sgdlab)",
+	PureGo: "Go (sgdlab, pure Go)",
+}
+
+//go:embed logo-svg.svg
+var logoSVG []byte
+
+//go:embed logo-64x64.png
+var logoPNG []byte
+
+// Names returns the names of the kernels, the default one first.
+func Names() []string { return []string{Name, PureGo} }
+
+// Env returns the environment that the kernel called name adds to that of Jupyter, for
+// programs built by g. Link time is what a cell waits for, and decides the flags:
+//
+//   - a cell that holds XLA links in-house (-linkmode=internal), not by the C linker;
+//   - without the plug-in, or in the pure-Go kernel, XLA is left out (noxla);
+//   - no cell has debug information (-s); stack traces keep files and lines.
+//
+// GOPROXY=off keeps GoNB from asking the network before each build, and from replacing
+// pinned versions by newer ones.
+func (l Lab) Env(name string, g *GoTool) map[string]string {
+	env := map[string]string{
+		"GOEXPERIMENT": "simd",
+		"GOPROXY":      "off",
+		"GOFLAGS":      "-ldflags=-s -tags=noxla",
+		"SGDLAB_ROOT":  l.Root,
+		"SGDLAB_GO":    g.Exe,
+	}
+	if name == PureGo {
+		env["CGO_ENABLED"] = "0"
+	} else if l.HasPlugin() && g.CGo {
+		env["GOFLAGS"] = "'-ldflags=-s -linkmode=internal'"
+		env["PJRT_PLUGIN_LIBRARY_PATH"] = l.PluginDir()
+	}
+	return env
+}
+
+// HasPlugin reports whether the XLA CPU plug-in is set up.
+func (l Lab) HasPlugin() bool {
+	_, err := os.Stat(l.Plugin())
+	return err == nil
+}
+
+// kernelJSON is the content of a kernel.json, see Jupyter's "kernel specs".
+type kernelJSON struct {
+	Argv          []string          `json:"argv"`
+	DisplayName   string            `json:"display_name"`
+	Language      string            `json:"language"`
+	InterruptMode string            `json:"interrupt_mode"`
+	Env           map[string]string `json:"env"`
+	Metadata      map[string]any    `json:"metadata"`
+}
+
+// Install writes both kernels into dataDir, a Jupyter data folder: [Lab.DataDir], the
+// share/jupyter of a Python environment, or [UserDataDir]. They run the programs in l.
+// Files are replaced in one piece.
+func Install(l Lab, dataDir string, g *GoTool) error {
+	for _, name := range Names() {
+		spec, err := json.MarshalIndent(kernelJSON{
+			Argv:          []string{l.Tool("sgdlab"), "kernel", "launch", "{connection_file}"},
+			DisplayName:   displayNames[name],
+			Language:      "go",
+			InterruptMode: "message",
+			Env:           l.Env(name, g),
+			Metadata:      map[string]any{"debugger": false},
+		}, "", " ")
+		if err != nil {
+			return err
+		}
+		dir := filepath.Join(dataDir, "kernels", name)
+		for file, data := range map[string][]byte{
+			"kernel.json":    append(spec, '\n'),
+			"logo-svg.svg":   logoSVG,
+			"logo-64x64.png": logoPNG,
+		} {
+			if err := replaceFile(filepath.Join(dir, file), data); err != nil {
+				return fmt.Errorf("kernelspec: writing the kernel %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Uninstall removes both kernels from dataDir. It returns the folders that it removed,
+// and an error if there was none.
+func Uninstall(dataDir string) (removed []string, err error) {
+	for _, name := range Names() {
+		dir := filepath.Join(dataDir, "kernels", name)
+		if _, err := os.Stat(filepath.Join(dir, "kernel.json")); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return removed, fmt.Errorf("kernelspec: %w", err)
+		}
+		removed = append(removed, dir)
+	}
+	if removed == nil {
+		return nil, fmt.Errorf("kernelspec: %s has no kernel of sgdlab", dataDir)
+	}
+	return removed, nil
+}
+
+// readSpec reads the kernel.json of the kernel called name in dataDir.
+func readSpec(dataDir, name string) (*kernelJSON, error) {
+	path := filepath.Join(dataDir, "kernels", name, "kernel.json")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var k kernelJSON
+	if err := json.Unmarshal(b, &k); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(k.Argv) == 0 {
+		return nil, fmt.Errorf("%s: it has no command", path)
+	}
+	return &k, nil
+}
+
+// Environ returns base with the variables of env set, in a fixed order.
+func Environ(base []string, env map[string]string) []string {
+	out := slices.Clip(base)
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		out = append(out, k+"="+env[k])
+	}
+	return out
+}
+
+// replaceFile makes data the content of the file at path: all of it or, after an error,
+// what was there before.
+func replaceFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails after the rename
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
