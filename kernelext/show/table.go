@@ -79,6 +79,16 @@ func newTable(rows any) *table {
 	case v.Kind() == reflect.Map:
 		keys := v.MapKeys()
 		slices.SortFunc(keys, compareKeys)
+		if v.Type().Elem().Kind() == reflect.Interface {
+			// Values of several kinds in one column are formatted one by one.
+			names, _ := formatColumn(keys)
+			t := &table{number: []bool{false, true}}
+			for i, k := range keys {
+				cell, _ := formatColumn([]reflect.Value{v.MapIndex(k)})
+				t.cells = append(t.cells, []string{names[i], cell[0]})
+			}
+			return t
+		}
 		values := make([]reflect.Value, len(keys))
 		for i, k := range keys {
 			values[i] = v.MapIndex(k)
@@ -94,8 +104,7 @@ func newTable(rows any) *table {
 		if len(header) == 2 && header[1] == "" {
 			header = nil
 		}
-	case v.Kind() == reflect.Struct:
-		// Values of several kinds in one column are formatted one by one.
+	case v.Kind() == reflect.Struct: // as above
 		t := &table{number: []bool{false, true}}
 		for _, f := range structFields(v.Type()) {
 			cell, _ := formatColumn([]reflect.Value{v.Field(f.index)})
