@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"golang.org/x/image/font/sfnt"
@@ -104,11 +105,17 @@ func encode(d Drawer, w, h vg.Length, format string) ([]byte, error) {
 	if _, err := out.WriteTo(&buf); err != nil {
 		return nil, fmt.Errorf("figure: writing %s: %w", format, err)
 	}
-	if format == "svg" {
+	switch format {
+	case "svg":
 		return finishSVG(buf.Bytes(), d), nil
+	case "pdf":
+		// A date of the same length, so that equal pictures are equal files.
+		return pdfDate.ReplaceAll(buf.Bytes(), []byte("Date (D:20180101000000)")), nil
 	}
 	return buf.Bytes(), nil
 }
+
+var pdfDate = regexp.MustCompile(`Date \(D:\d{14}\)`)
 
 // finishSVG names fonts of the same widths for machines without Liberation Sans, and
 // gives the drawing of a Picture its alternative text.

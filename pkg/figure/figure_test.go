@@ -220,6 +220,30 @@ func TestSVGIsWellFormedAndDescribed(t *testing.T) {
 	}
 }
 
+// Exports are committed, so they must not change by themselves.
+func TestEqualPicturesAreEqualFiles(t *testing.T) {
+	files := map[string][]byte{}
+	for range 2 {
+		p, err := figure.BatchVariance(varianceData())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{"svg", "pdf", "png"} {
+			data, err := p.Encode(format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if old := files[format]; old != nil && !bytes.Equal(old, data) {
+				t.Errorf("%s: two drawings differ", format)
+			}
+			files[format] = data
+		}
+	}
+	if !bytes.Contains(files["pdf"], []byte("CreationDate (D:20180101000000)")) {
+		t.Error("the PDF carries the time of drawing")
+	}
+}
+
 func TestPlainPlotsCanBeShown(t *testing.T) {
 	p := figure.Default().New()
 	p.X.Label.Text, p.Y.Label.Text, p.Title.Text = "x", "y", "a plot of one's own"
