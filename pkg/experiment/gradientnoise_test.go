@@ -157,6 +157,7 @@ func TestGradientNoiseDirectly(t *testing.T) {
 // the same numbers; the file of its result gives them back.
 func TestGradientNoiseResumes(t *testing.T) {
 	s := small(t)
+	s.Samples = 500 // 3 steps an epoch
 	want := mustNoise(t, s)
 	path := filepath.Join(t.TempDir(), "result.json")
 	if err := want.Save(path); err != nil {
@@ -172,7 +173,7 @@ func TestGradientNoiseResumes(t *testing.T) {
 
 	s.Folder = t.TempDir()
 	s.Training.Checkpoint.Every = 1 // after every step
-	for i, stop := range []int{3, 15, 22, 25, 40, 1 << 40} {
+	for i, stop := range []int{2, 4, 6, 9, 12, 1 << 40} {
 		ctx, cancel := context.WithCancel(context.Background())
 		calls := 0
 		s.Training.RecordEvery = 1
@@ -189,7 +190,7 @@ func TestGradientNoiseResumes(t *testing.T) {
 		}
 		got, err := experiment.GradientNoise(ctx, s)
 		cancel()
-		if i < 2 && !errors.Is(err, context.Canceled) {
+		if i == 0 && !errors.Is(err, context.Canceled) {
 			t.Errorf("stop after %d calls: got %v, want a canceled context", stop, err)
 		}
 		if stop == 1<<40 {

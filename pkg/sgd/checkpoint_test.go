@@ -12,10 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"sgdlab/pkg/backend"
+	"sgdlab/pkg/dataset"
+	"sgdlab/pkg/network"
 	"sgdlab/pkg/noise"
 	"sgdlab/pkg/problem"
 	"sgdlab/pkg/sgd"
@@ -225,6 +229,7 @@ var killed = flag.String("killed", "", "settings and checkpoint of a run as JSON
 type killedRun struct {
 	Settings sgd.Settings
 	Path     string
+	Network  bool // newTraining instead of newMemory
 }
 
 func TestMain(m *testing.M) {
@@ -236,12 +241,25 @@ func TestMain(m *testing.M) {
 	err := json.Unmarshal([]byte(*killed), &run)
 	if err == nil {
 		run.Settings.Checkpoint = sgd.Checkpoint{Path: run.Path, Every: 1} // after every step
-		f := newMemory()
-		f.delay = 20 * time.Microsecond
-		_, err = sgd.Run(context.Background(), f, []float64{1, 1}, run.Settings)
+		if run.Network {
+			training, x := newTraining()
+			_, err = sgd.Run(context.Background(), slow{training}, x, run.Settings)
+		} else {
+			f := newMemory()
+			f.delay = 20 * time.Microsecond
+			_, err = sgd.Run(context.Background(), f, []float64{1, 1}, run.Settings)
+		}
 	}
 	fmt.Println("the child ended:", err)
 	os.Exit(1)
+}
+
+// slow leaves time for a kill.
+type slow struct{ *network.Training }
+
+func (s slow) BatchGradTo(dst, x []float64, idx []int) (float64, error) {
+	time.Sleep(2 * time.Millisecond)
+	return s.Training.BatchGradTo(dst, x, idx)
 }
 
 // A process that is killed with SIGKILL at random moments, most often in the middle of
@@ -254,31 +272,81 @@ func TestResumeAfterKill(t *testing.T) {
 				s := base()
 				s.BatchSize, s.Epochs, s.Steps, s.Sampling, s.Momentum = 1, 0, 50_000, sampling, m
 				want := mustRun(t, newMemory(), []float64{1, 1}, s)
-
-				path := filepath.Join(t.TempDir(), "run")
-				argument, err := json.Marshal(killedRun{s, path})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for range 2 {
-					kill(t, string(argument), path, time.Duration(rng.IntN(30_000))*time.Microsecond)
-				}
-				s.Checkpoint.Path = path
-				first := 0
-				s.RecordEvery = 1
-				s.Record = func(step sgd.Step) error {
-					if first == 0 {
-						first = step.Step
-					}
-					return nil
-				}
+				killTwice(t, rng, &s, false)
 				same(t, "after two kills", mustRun(t, newMemory(), []float64{1, 1}, s), want)
-				if first < 2 || first > s.Steps {
-					t.Errorf("resumed at step %d of %d: the kills proved nothing", first, s.Steps)
-				}
 			})
 		}
 	}
+}
+
+// The same for a network in training mode, with batch norm, dropout and float32.
+func TestResumeNetworkAfterKill(t *testing.T) {
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	for i, sampling := range samplings {
+		m := momenta[i]
+		t.Run(fmt.Sprintf("%v, %v", sampling, m), func(t *testing.T) {
+			s := base()
+			s.BatchSize, s.Epochs, s.Steps, s.Sampling, s.Momentum = 32, 0, 300, sampling, m
+			training, x := newTraining()
+			want := mustRun(t, training, x, s)
+			killTwice(t, rng, &s, true)
+			training, x = newTraining()
+			same(t, "after two kills", mustRun(t, training, x, s), want)
+		})
+	}
+}
+
+// newTraining returns tiny-fc with dropout on 200 images, on the Go backend, and its first
+// weights.
+func newTraining() (*network.Training, []float64) {
+	b, err := backend.Open("go")
+	if err != nil {
+		panic(err)
+	}
+	train, _, err := dataset.MNIST7()
+	if err != nil {
+		panic(err)
+	}
+	idx := make([]int, 200)
+	for i := range idx {
+		idx[i] = i
+	}
+	a := network.TinyFC()
+	last := len(a.Layers) - 1
+	a.Layers = slices.Insert(slices.Clone(a.Layers), last, network.Layer(network.Dropout{P: 0.2}))
+	x, stats := a.Init(rand.NewPCG(1, 0))
+	training, err := network.NewTraining(a, train.Digits(0, 1, 2, 3, 4).Subset(idx), stats, 1, &network.Settings{Backend: b})
+	if err != nil {
+		panic(err)
+	}
+	return training, x
+}
+
+// killTwice runs s in a child until it is killed, twice, and lets s go on from what is left.
+func killTwice(t *testing.T, rng *rand.Rand, s *sgd.Settings, network bool) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "run")
+	argument, err := json.Marshal(killedRun{*s, path, network})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		kill(t, string(argument), path, time.Duration(rng.IntN(30_000))*time.Microsecond)
+	}
+	s.Checkpoint.Path = path
+	s.RecordEvery = 1
+	first := 0
+	s.Record = func(step sgd.Step) error {
+		if first == 0 {
+			first = step.Step
+		}
+		return nil
+	}
+	t.Cleanup(func() {
+		if first < 2 {
+			t.Errorf("resumed at step %d: the kills proved nothing", first)
+		}
+	})
 }
 
 // kill starts a child and kills it the given time after it has written a checkpoint.
