@@ -216,11 +216,13 @@ func TestGradientNoiseBadSettings(t *testing.T) {
 		"the last must be 1":     func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.5} },
 		"are the epochs [1 1 2]: they must increase": func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.4, 0.6, 1} },
 		"are the epochs [0 2]: they must increase":   func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.1, 1} },
-		"batch size 1201 exceeds":                    func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 1201 },
-		"no folder for the checkpoint":               func(s *experiment.GradientNoiseSettings) { s.Folder = "no/such/folder" },
-		"diverged at step ":                          func(s *experiment.GradientNoiseSettings) { s.Training.LearningRate = sgd.Constant(1e30) },
+		"batch size 0":                 func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 0 },
+		"batch size 1201 exceeds":      func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 1201 },
+		"no folder for the checkpoint": func(s *experiment.GradientNoiseSettings) { s.Folder = "no/such/folder" },
+		"diverged at step ":            func(s *experiment.GradientNoiseSettings) { s.Training.LearningRate = sgd.Constant(1e30) },
 	} {
 		s := small(t)
+		s.Progress = func(string, int, int) {}
 		change(&s)
 		_, err := experiment.GradientNoise(context.Background(), s)
 		if err == nil || !strings.Contains(err.Error(), want) {

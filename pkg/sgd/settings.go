@@ -49,8 +49,14 @@ type Checkpoint struct {
 	Objective string        // identifies what is minimised, such as "small-fc on MNIST 7×7": another one is refused
 }
 
-// StepsPerEpoch returns the number of steps of an epoch over n samples, ⌊n/b⌋.
-func (s Settings) StepsPerEpoch(n int) int { return n / s.BatchSize }
+// StepsPerEpoch returns the number of steps of an epoch over n samples, ⌊n/b⌋; 0 if the
+// batch size is not set.
+func (s Settings) StepsPerEpoch(n int) int {
+	if s.BatchSize < 1 {
+		return 0
+	}
+	return n / s.BatchSize
+}
 
 // String describes the run in one line, without callbacks and checkpoint.
 func (s Settings) String() string {
