@@ -73,5 +73,5 @@ func Available() []*Set { return append([]*Set(nil), available...) }
 
 // find lists the sets for this processor, the fastest first.
 func find() []*Set {
-	return append(vectorSets(), portable())
+	return append(assemblySets(), portable())
 }

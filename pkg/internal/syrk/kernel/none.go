@@ -1,3 +1,0 @@
-package kernel
-
-func vectorSets() []*Set { return nil }
