@@ -4,8 +4,9 @@ import (
 	"context"
 	"math"
 
-	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/mat"
+
+	"sgdlab/pkg/internal/syrk"
 )
 
 // DenseTo stores D (d×d, centred, divided by N) in dst; an empty dst is made d×d.
@@ -19,26 +20,35 @@ import (
 // computation of the gradients fails. Cost O(N·d²) and 8d² bytes.
 func (c *Covariance) DenseTo(ctx context.Context, dst *mat.SymDense) error {
 	reuse(dst, c.dim)
-	m := newLower(dst)
+	sum := lowerOf(dst)
+	var f64 []float64
+	var f32 []float32
+	if c.Products() == Float64 {
+		f64 = make([]float64, min(c.chunkRows(), c.Samples())*c.dim)
+	} else {
+		f32 = make([]float32, min(c.chunkRows(), c.Samples())*c.dim)
+	}
 	err := c.chunks(ctx, func(part chunk) error {
-		if c.Products() == Float64 {
-			m.add64(part.n, c.workers, func(dst []float64, i, lo, hi int) { c.centreTo(dst, part, i, lo, hi) })
-			return nil
-		}
-		centred := make([]float32, part.n*c.dim)
 		parallel(c.workers, part.n, func(i int) {
-			row := part.f32[i*c.dim : (i+1)*c.dim]
-			for j, g := range row {
-				centred[i*c.dim+j] = float32(float64(g) - c.mean[j])
+			if f64 != nil {
+				c.centreTo(f64[i*c.dim:], part, i, 0, c.dim)
+				return
+			}
+			for j, g := range part.f32[i*c.dim : (i+1)*c.dim] {
+				f32[i*c.dim+j] = float32(float64(g) - c.mean[j])
 			}
 		})
-		m.add32(centred, part.n, c.workers)
+		if f64 != nil {
+			syrk.Lower64(sum, f64[:part.n*c.dim], part.n, c.dim, c.workers)
+		} else {
+			syrk.Lower32(sum, f32[:part.n*c.dim], part.n, c.dim, c.workers)
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	m.finish(1/float64(c.Samples()), c.workers)
+	c.finish(dst, sum)
 	return nil
 }
 
@@ -57,7 +67,7 @@ func (c *Covariance) DenseTo(ctx context.Context, dst *mat.SymDense) error {
 func (c *Covariance) GramTo(ctx context.Context, dst *mat.SymDense) error {
 	n := c.Samples()
 	reuse(dst, n)
-	m := newLower(dst)
+	sum := lowerOf(dst)
 	// K = Σⱼaⱼaⱼᵀ over the columns a of the centred gradients: columns are collected
 	// in strips, transposed.
 	width := c.maxBytes
@@ -67,16 +77,17 @@ func (c *Covariance) GramTo(ctx context.Context, dst *mat.SymDense) error {
 	width = min(int64(c.dim), max(1, width/(int64(n)*c.Products().bytes())))
 	for lo := 0; lo < c.dim; lo += int(width) {
 		hi := min(c.dim, lo+int(width))
-		if err := c.addStrip(ctx, m, lo, hi); err != nil {
+		if err := c.addStrip(ctx, sum, lo, hi); err != nil {
 			return err
 		}
 	}
-	m.finish(1/float64(n), c.workers)
+	c.finish(dst, sum)
 	return nil
 }
 
-// addStrip adds the products of columns lo ≤ j < hi of the centred gradients to m.
-func (c *Covariance) addStrip(ctx context.Context, m *lower, lo, hi int) error {
+// addStrip adds the products of columns lo ≤ j < hi of the centred gradients to the lower
+// triangle of sum.
+func (c *Covariance) addStrip(ctx context.Context, sum []float64, lo, hi int) error {
 	n := c.Samples()
 	var f64 []float64
 	var f32 []float32
@@ -107,11 +118,11 @@ func (c *Covariance) addStrip(ctx context.Context, m *lower, lo, hi int) error {
 	if err != nil {
 		return err
 	}
-	if f32 != nil {
-		m.add32(f32, hi-lo, c.workers)
-		return nil
+	if f64 != nil {
+		syrk.Lower64(sum, f64, hi-lo, n, c.workers)
+	} else {
+		syrk.Lower32(sum, f32, hi-lo, n, c.workers)
 	}
-	m.add64(hi-lo, c.workers, func(dst []float64, i, lo, hi int) { copy(dst, f64[i*n+lo:i*n+hi]) })
 	return nil
 }
 
@@ -133,66 +144,32 @@ func (c *Covariance) FrobeniusNorm(ctx context.Context) (float64, error) {
 	return mat.Norm(&small, 2), nil
 }
 
-// lower accumulates AᵀA in the lower triangle of the memory of a SymDense.
-type lower struct {
-	n   int
-	sum []float64 // n×n row-major; the lower triangle counts
-	dst *mat.SymDense
-}
-
-func newLower(dst *mat.SymDense) *lower {
-	m := &lower{n: dst.SymmetricDim(), dst: dst}
-	if sym := dst.RawSymmetric(); sym.Stride == m.n {
-		m.sum = sym.Data[:m.n*m.n]
-		clear(m.sum)
-	} else {
-		m.sum = make([]float64, m.n*m.n)
+// lowerOf returns n×n zeros, row-major, of which the lower triangle is to be filled: the
+// memory of dst itself if its rows are adjacent.
+func lowerOf(dst *mat.SymDense) []float64 {
+	sym := dst.RawSymmetric()
+	if sym.Stride != sym.N {
+		return make([]float64, sym.N*sym.N)
 	}
-	return m
+	sum := sym.Data[:sym.N*sym.N]
+	clear(sum)
+	return sum
 }
 
-// add32 adds gᵀg in float32 products; g has the given rows of length n.
-func (m *lower) add32(g []float32, rows, workers int) {
-	m.add64(rows, workers, func(dst []float64, i, lo, hi int) {
-		for j, v := range g[i*m.n+lo : i*m.n+hi] {
-			dst[j] = float64(v)
+// finish stores the lower triangle of sum, divided by N, in the upper triangle of dst.
+func (c *Covariance) finish(dst *mat.SymDense, sum []float64) {
+	sym := dst.RawSymmetric()
+	n, scale := sym.N, 1/float64(c.Samples())
+	const tile = 64
+	tiles := (n + tile - 1) / tile
+	parallel(c.workers, tiles*(tiles+1)/2, func(task int) {
+		p, q := triangle(task)
+		for i := p * tile; i < min(n, (p+1)*tile); i++ {
+			for j := q * tile; j < min(i+1, (q+1)*tile); j++ {
+				sym.Data[j*sym.Stride+i] = scale * sum[i*n+j]
+			}
 		}
 	})
-}
-
-// add64 adds AᵀA in float64 products, where rowTo stores columns lo ≤ j < hi of row i
-// of A in dst.
-func (m *lower) add64(rows, workers int, rowTo func(dst []float64, i, lo, hi int)) {
-	const panel = 96
-	panels := (m.n + panel - 1) / panel
-	packed := make([]float64, panels*blockRows*panel)
-	for start := 0; start < rows; start += blockRows {
-		k := min(blockRows, rows-start)
-		parallel(workers, panels, func(p int) {
-			lo, hi := p*panel, min(m.n, (p+1)*panel)
-			for i := range k {
-				dst := packed[(p*blockRows+i)*panel : (p*blockRows+i+1)*panel]
-				clear(dst[hi-lo:])
-				rowTo(dst[:hi-lo], start+i, lo, hi)
-			}
-		})
-		parallel(workers, panels*(panels+1)/2, func(task int) {
-			p, q := triangle(task)
-			a, b := packed[p*blockRows*panel:], packed[q*blockRows*panel:]
-			var tile [panel * panel]float64
-			for i := 0; i < panel; i += tileRows {
-				for j := 0; j < panel; j += tileCols {
-					outer(k, a[i:], panel, b[j:], panel, tile[i*panel+j:], panel)
-				}
-			}
-			for i := range min(panel, m.n-p*panel) {
-				row := m.sum[(p*panel+i)*m.n+q*panel:]
-				for j := range min(panel, m.n-q*panel) {
-					row[j] += tile[i*panel+j]
-				}
-			}
-		})
-	}
 }
 
 // triangle returns the row and column of the task-th entry of a lower triangle, counted
@@ -206,22 +183,4 @@ func triangle(task int) (row, col int) {
 		row++
 	}
 	return row, task - row*(row+1)/2
-}
-
-// finish scales the sum and stores it in the upper triangle of dst.
-func (m *lower) finish(scale float64, workers int) {
-	sym := m.dst.RawSymmetric()
-	if sym.Uplo != blas.Upper {
-		panic("noise: gonum keeps the upper triangle of a SymDense")
-	}
-	const tile = 64
-	tiles := (m.n + tile - 1) / tile
-	parallel(workers, tiles*(tiles+1)/2, func(task int) {
-		p, q := triangle(task)
-		for i := p * tile; i < min(m.n, (p+1)*tile); i++ {
-			for j := q * tile; j < min(i+1, (q+1)*tile); j++ {
-				sym.Data[j*sym.Stride+i] = scale * m.sum[i*m.n+j]
-			}
-		}
-	})
 }

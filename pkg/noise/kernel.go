@@ -1,7 +1,7 @@
 package noise
 
-// The products of this package are built from two micro kernels that add to a tile of
-// tileRows×tileCols numbers:
+// Products with many vectors (mul.go) are built from two micro kernels that add to a tile
+// of tileRows×tileCols numbers:
 //
 //	outer: c[i·ldc+j] += Σₖ a[k·lda+i]·b[k·ldb+j]     (aᵀb)
 //	inner: c[i·ldc+j] += Σₖ a[i·lda+k]·b[k·ldb+j]     (ab)

@@ -66,7 +66,7 @@ func Of(ctx context.Context, cov *noise.Covariance, s *Settings) (*Spectrum, err
 		return nil, err
 	}
 	frobenius := mat.Norm(&a, 2)
-	if result.Values, result.Residual, err = eigenvalues(&a); err != nil {
+	if result.Values, result.Residual, err = eigenvalues(&a, s.Workers, true); err != nil {
 		return nil, err
 	}
 	result.Residual += matrixError

@@ -90,7 +90,7 @@ func TestSymmetricKnownSpectra(t *testing.T) {
 func TestSymmetricResidualCoversTheError(t *testing.T) {
 	// Matrices of small integers whose eigenvalues are known exactly.
 	rng := rand.New(rand.NewPCG(32, 1))
-	for _, d := range []int{2, 10, 100, 300} {
+	for _, d := range []int{2, 3, 10, 100, 300, 500} {
 		// The second difference has the eigenvalues 4 sin²(πk/(2(d+1))).
 		laplace := mat.NewSymDense(d, nil)
 		want := make([]float64, d)
@@ -127,7 +127,8 @@ func TestSymmetricResidualCoversTheError(t *testing.T) {
 			want[i] = 1 / (4 * half * half)
 		}
 		s = symmetric(t, minimum)
-		numtest.CloseSlice(t, fmt.Sprintf("min(i, j), d=%d", d), s.Values, want, s.Residual)
+		// Squared sines and their inverse are themselves off by a few 2⁻⁵².
+		numtest.CloseSlice(t, fmt.Sprintf("min(i, j), d=%d", d), s.Values, want, s.Residual+4*spectrum.EpsilonF64*s.Max())
 		// Full rank, well conditioned.
 		values := make([]float64, d)
 		for i := range values {
@@ -138,6 +139,29 @@ func TestSymmetricResidualCoversTheError(t *testing.T) {
 		if s.RankF64 != (spectrum.Count{Lower: d, Upper: d}) || s.RankF32 != s.RankF64 {
 			t.Errorf("full rank, d=%d: ranks %v and %v", d, s.RankF32, s.RankF64)
 		}
+	}
+}
+
+func TestSymmetricAgainstGonum(t *testing.T) {
+	// The solver of package dense, on both sides of the order where it changes method,
+	// and gonum's, which shares nothing with it above that order.
+	rng := rand.New(rand.NewPCG(33, 1))
+	for _, d := range []int{40, 128, 129, 250} {
+		a := mat.NewSymDense(d, nil)
+		a.SymOuterK(1, numtest.Gaussian(rng, d, d/2)) // half of the eigenvalues are zero
+		s := symmetric(t, a)
+		var eig mat.EigenSym
+		if !eig.Factorize(a, false) {
+			t.Fatal("gonum found no eigenvalues")
+		}
+		numtest.RelSlice(t, fmt.Sprintf("d=%d", d), s.Values, eig.Values(nil), 1e-13)
+		if s.RankF64 != (spectrum.Count{Lower: d / 2, Upper: d / 2}) {
+			t.Errorf("d=%d: rank %v, want %d", d, s.RankF64, d/2)
+		}
+		part := mat.NewSymDense(d+3, nil) // rows longer than the matrix
+		inner := part.SliceSym(1, d+1).(*mat.SymDense)
+		inner.CopySym(a)
+		numtest.CloseSlice(t, fmt.Sprintf("d=%d, part of a matrix", d), symmetric(t, inner).Values, s.Values, 0)
 	}
 }
 
@@ -334,6 +358,24 @@ func ExampleOf() {
 	fmt.Printf("λ = %.3f, rank %v (float32) and %v (float64)\n", s.Values, s.RankF32, s.RankF64)
 	// Output:
 	// λ = [0.614 9.386], rank 2 (float32) and 2 (float64)
+}
+
+func BenchmarkOf(b *testing.B) {
+	// The sizes of tiny-fc and, with fewer gradients than weights, of small-fc.
+	for _, size := range []struct{ n, d int }{{5000, 917}, {1000, 3978}} {
+		b.Run(fmt.Sprintf("N=%d,d=%d", size.n, size.d), func(b *testing.B) {
+			g := gradients(1, size.n, size.d)
+			cov, err := noise.NewCovariance(context.Background(), sum(g, true), make([]float64, size.d), nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := spectrum.Of(context.Background(), cov, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 func BenchmarkSymmetric(b *testing.B) {

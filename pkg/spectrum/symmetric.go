@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"sgdlab/pkg/spectrum/internal/dense"
 )
 
 // Symmetric returns the spectrum of a, all eigenvalues, exact up to Residual. a is not
@@ -24,7 +26,7 @@ func Symmetric(a *mat.SymDense) (*Spectrum, error) {
 	s := &Spectrum{Method: "dense", DType: "float64", Dim: a.SymmetricDim()}
 	trace, frobenius := mat.Trace(a), mat.Norm(a, 2)
 	var err error
-	if s.Values, s.Residual, err = eigenvalues(a); err != nil {
+	if s.Values, s.Residual, err = eigenvalues(a, 0, false); err != nil {
 		return nil, err
 	}
 	s.complete(trace, frobenius, start)
@@ -32,22 +34,24 @@ func Symmetric(a *mat.SymDense) (*Spectrum, error) {
 }
 
 // eigenvalues returns the eigenvalues of a in ascending order and an allowance for their
-// error, after holding them against the trace and the Frobenius norm of a. a is not
-// modified.
-func eigenvalues(a *mat.SymDense) (values []float64, residual float64, err error) {
+// error, after holding them against the trace and the Frobenius norm of a. If overwrite
+// is set, the memory of a is used and its contents are lost.
+func eigenvalues(a *mat.SymDense, workers int, overwrite bool) (values []float64, residual float64, err error) {
 	n := a.SymmetricDim()
-	// With entries of about 1 the squares below neither overflow nor vanish, and gonum's
-	// Dsterf panics at scales where it would have to rescale.
+	// With entries of about 1 the squares below neither overflow nor vanish.
 	_, exponent := math.Frexp(mat.Norm(a, 1))
 	exponent = max(exponent, -1000)
-	scaled := mat.NewSymDense(n, nil)
-	scaled.ScaleSym(math.Ldexp(1, -exponent), a)
-	trace, frobenius := mat.Trace(scaled), mat.Norm(scaled, 2)
-	var eig mat.EigenSym
-	if !eig.Factorize(scaled, false) {
-		return nil, 0, fmt.Errorf("spectrum: the eigenvalues of the %d×%d matrix did not converge: please report the matrix", n, n)
+	trace, frobenius := math.Ldexp(mat.Trace(a), -exponent), math.Ldexp(mat.Norm(a, 2), -exponent)
+	var memory []float64
+	if sym := a.RawSymmetric(); overwrite && sym.Stride == n {
+		memory = sym.Data[:n*n]
+	} else {
+		memory = make([]float64, n*n)
 	}
-	values = eig.Values(nil)
+	transpose(memory, a, math.Ldexp(1, -exponent))
+	if values, err = dense.Eigenvalues(memory, n, workers); err != nil {
+		return nil, 0, fmt.Errorf("spectrum: %w", err)
+	}
 	var sum, squares float64
 	for _, v := range values {
 		sum += v
@@ -66,6 +70,22 @@ func eigenvalues(a *mat.SymDense) (values []float64, residual float64, err error
 		values[i] = math.Ldexp(v, exponent)
 	}
 	return values, math.Ldexp(residual, exponent), nil
+}
+
+// transpose stores scale·a in the lower triangle of dst, n×n row-major, which may be the
+// memory of a.
+func transpose(dst []float64, a *mat.SymDense, scale float64) {
+	sym := a.RawSymmetric()
+	const tile = 64
+	for top := 0; top < sym.N; top += tile {
+		for left := 0; left <= top; left += tile {
+			for i := top; i < min(sym.N, top+tile); i++ {
+				for j := left; j < min(i+1, left+tile); j++ {
+					dst[i*sym.N+j] = scale * sym.Data[j*sym.Stride+i]
+				}
+			}
+		}
+	}
 }
 
 // checkFinite returns an error that names the first entry of a that is not finite.
