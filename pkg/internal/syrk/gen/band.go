@@ -73,10 +73,15 @@ func (e element) bandReflect() {
 			e.load(m.Offset(q*e.bytes), c[q])
 			VFNMADD231PD(yv[q], x, c[q])
 		}
+		// Two sums: one chain of products would be longer than the rest takes.
+		odd := e.vector()
 		VMULPD(pv[0], c[0], dot)
-		for q := 1; q < len(c); q++ {
+		VMULPD(pv[1], c[1], odd)
+		for q := 2; q < len(c); q += 2 {
 			VFMADD231PD(pv[q], c[q], dot)
+			VFMADD231PD(pv[q+1], c[q+1], odd)
 		}
+		VADDPD(odd, dot, dot)
 		sum := e.total(dot)
 		VMULSD(tau, sum, sum)
 		VBROADCASTSD(sum, dot)

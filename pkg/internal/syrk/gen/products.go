@@ -61,13 +61,20 @@ func (e element) mulTN() {
 
 // mulNN: c[i,j] += Σₗ a[i,l]·b[l,j] for tiles.
 func (e element) mulNN() {
-	e.begin("mulNN64", "func(a, b, c []float64)", "adds the product AB of two tiles to the tile c.")
+	e.begin("mulNN64", "func(a, b, c, ahead []float64)", "adds the product AB of two tiles to the tile c, and fetches the tile ahead.")
 	a, b, c := slice("a"), slice("b"), slice("c")
+	ahead := slice("ahead")
+	// Each micro tile fetches its share of the tile ahead to the second cache.
+	fetch := width * width * e.size / (width / e.down() * width * e.size / (across * e.bytes))
 	stride := width * e.size
 	al, bl := Mem{Base: GP64()}, Mem{Base: GP64()}
 	e.microTiles(a, b, c, stride, func() { ADDQ(I32(e.down()*stride), a.Base) }, func() {
 		SUBQ(I32(width*stride), a.Base)
 	}, func(term func(a func(i int) Mem, b Mem)) {
+		for at := 0; at < fetch; at += 64 {
+			PREFETCHT1(ahead.Offset(at))
+		}
+		ADDQ(I32(fetch), ahead.Base)
 		MOVQ(a.Base, al.Base)
 		MOVQ(b.Base, bl.Base)
 		const unroll = 4

@@ -33,8 +33,9 @@ type Set struct {
 	// MulTN64 adds AᵀB to the tile c, where a and b are k×Width panels.
 	MulTN64 func(k int, a, b, c []float64)
 
-	// MulNN64 adds the product AB of two tiles to the tile c.
-	MulNN64 func(a, b, c []float64)
+	// MulNN64 adds the product AB of two tiles to the tile c. The tile ahead, if not
+	// nil, is one that will be wanted next: it may be fetched to the cache meanwhile.
+	MulNN64 func(a, b, c, ahead []float64)
 
 	// PanelStep takes one Householder step on rows of the rows×Width panel p. With
 	// v = scale·p[·,col] it does

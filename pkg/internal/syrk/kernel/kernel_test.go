@@ -96,7 +96,7 @@ func TestMulNN64(t *testing.T) {
 			}
 		}
 		want, tol := mulTNExpected(Width, transposed, b, c, 2*unit64)
-		s.MulNN64(a, b, c)
+		s.MulNN64(a, b, c, nil)
 		within(t, "AB", c, want, tol)
 	})
 }
@@ -287,7 +287,7 @@ func BenchmarkProducts(b *testing.B) {
 		}
 		run("MulTN32", 2*Tile*k, func() { s.MulTN32(k, a32, b32, c32) })
 		run("MulTN64", 2*Tile*96, func() { s.MulTN64(96, a64, b64, c64) })
-		run("MulNN64", 2*Tile*Width, func() { s.MulNN64(a64, b64, c64) })
+		run("MulNN64", 2*Tile*Width, func() { s.MulNN64(a64, b64, c64, nil) })
 		var v, y, p Vector
 		v, p = *randomVector(rng), *randomVector(rng)
 		band := bandBlock(rng, true)

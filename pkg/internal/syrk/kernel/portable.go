@@ -44,7 +44,7 @@ func mulTN[T float32 | float64](k int, a, b, c []T) {
 	}
 }
 
-func mulNN(a, b, c []float64) {
+func mulNN(a, b, c, _ []float64) {
 	for i := range Width {
 		ai := (*Vector)(a[i*Width:])
 		ci := (*Vector)(c[i*Width:])

@@ -14,10 +14,10 @@ func mulTN32AVX512(k int, a []float32, b []float32, c []float32)
 //go:noescape
 func mulTN64AVX512(k int, a []float64, b []float64, c []float64)
 
-// mulNN64AVX512 adds the product AB of two tiles to the tile c.
+// mulNN64AVX512 adds the product AB of two tiles to the tile c, and fetches the tile ahead.
 //
 //go:noescape
-func mulNN64AVX512(a []float64, b []float64, c []float64)
+func mulNN64AVX512(a []float64, b []float64, c []float64, ahead []float64)
 
 // addTileAVX512 adds the float32 tile c to 48 rows of dst that are stride apart.
 //
@@ -59,10 +59,10 @@ func mulTN32AVX2(k int, a []float32, b []float32, c []float32)
 //go:noescape
 func mulTN64AVX2(k int, a []float64, b []float64, c []float64)
 
-// mulNN64AVX2 adds the product AB of two tiles to the tile c.
+// mulNN64AVX2 adds the product AB of two tiles to the tile c, and fetches the tile ahead.
 //
 //go:noescape
-func mulNN64AVX2(a []float64, b []float64, c []float64)
+func mulNN64AVX2(a []float64, b []float64, c []float64, ahead []float64)
 
 // addTileAVX2 adds the float32 tile c to 48 rows of dst that are stride apart.
 //

@@ -28,8 +28,8 @@ const small = 128
 // Each eigenvalue is that of a matrix within about n·2⁻⁵²·‖A‖₂ of A, so it has about
 // that absolute error: eigenvalues much smaller than λmax have few correct digits.
 //
-// workers is the number of goroutines, 0 means GOMAXPROCS; the result does not depend
-// on it, bit for bit. The cost is 4n³/3 operations and memory for about 450·n further numbers.
+// workers is the number of goroutines, 0 or too many mean GOMAXPROCS; the result does
+// not depend on it, bit for bit. The cost is 4n³/3 operations and memory for about 450·n further numbers.
 //
 // It panics if len(a) is not n². It returns an error if an entry is NaN or infinite, or
 // if an eigenvalue is beyond the range of float64.
@@ -44,8 +44,8 @@ func eigenvalues(k *kernel.Set, a []float64, n, workers int) ([]float64, error) 
 	if n < 0 || len(a) != n*n {
 		panic(fmt.Sprintf("dense: dimension mismatch: a has %d elements, want %d×%d", len(a), n, n))
 	}
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+	if most := runtime.GOMAXPROCS(0); workers <= 0 || workers > most {
+		workers = most // more would wait for each other without a processor to run on
 	}
 	shift, err := exponent(a, n)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // parallel calls f(worker, i) for i = 0..n−1 on the given number of goroutines. Each
@@ -29,11 +30,16 @@ func parallel(workers, n int, f func(worker, i int)) {
 }
 
 // waitFor returns when counter is at least want. It spins, because the waits here are
-// of microseconds, and lets other goroutines run if that takes long.
+// of microseconds; when one takes long, the processor has other work to do, maybe for
+// the one that is waited for, and gets time for it.
 func waitFor(counter *atomic.Int64, want int64) {
 	for i := 1; counter.Load() < want; i++ {
-		if i%1024 == 0 {
+		switch {
+		case i%1024 != 0:
+		case i < 32*1024:
 			runtime.Gosched()
+		default:
+			time.Sleep(20 * time.Microsecond)
 		}
 	}
 }

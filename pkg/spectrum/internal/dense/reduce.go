@@ -115,7 +115,13 @@ func (r *reduction) multiply(first int, pending bool) {
 			for i := max(i0, j); i < i1; i++ {
 				r.update(i, j, pending)
 				tile := r.a.tile(i, j)
-				r.k.MulNN64(tile, vj, sums[(i-i0)*area:])
+				var ahead []float64
+				if i+1 < i1 {
+					ahead = r.a.tile(i+1, j)
+				} else if j+1 < i1 {
+					ahead = r.a.tile(max(i0, j+1), j+1)
+				}
+				r.k.MulNN64(tile, vj, sums[(i-i0)*area:], ahead)
 				if i > j {
 					r.k.MulTN64(width, tile, r.v[i*area:], yj)
 				}
@@ -145,7 +151,7 @@ func (r *reduction) prepare(first int, t []float64) {
 		for i := first + q*chunk; i < min(first+(q+1)*chunk, r.count); i++ {
 			x := r.x[i*area : (i+1)*area]
 			clear(x)
-			r.k.MulNN64(r.y[i*area:], t, x)
+			r.k.MulNN64(r.y[i*area:], t, x, nil)
 			r.k.MulTN64(width, r.v[i*area:], x, parts[q*area:])
 		}
 	})
@@ -163,7 +169,7 @@ func (r *reduction) prepare(first int, t []float64) {
 	parallel(r.workers, rows, func(_, q int) {
 		i := first + q
 		v, x := r.v[i*area:(i+1)*area], r.x[i*area:(i+1)*area]
-		r.k.MulNN64(v, half, x)
+		r.k.MulNN64(v, half, x, nil)
 		left, right := r.left[i*2*area:(i+1)*2*area], r.right[i*2*area:(i+1)*2*area]
 		for a := range width {
 			for b := range width {
