@@ -4,6 +4,13 @@
 //
 //   - [T1], a [CommonHessian]: four samples in the plane, constant anisotropic D.
 //   - [T2], a [FourSamples]: four samples on the line, D(x) = n² + s²x².
+//   - [REF] and [ROT], each an [OrnsteinUhlenbeck]: linear drift, constant D, any dimension.
+//   - [EX19] and [EX19R], the paper's [Example19] as printed and repaired.
+//   - [CV], a curved valley, and [XD], where D and Q depend on the state.
+//
+// The last five are stochastic differential equations in the plane; each is a [System], a
+// struct of functions that [Check] compares with each other. A system of your own is a
+// literal.
 //
 // It also defines [FiniteSum], through which package noise sees the per-sample
 // gradients of a toy and of a network alike, and [Block], in which they travel.
@@ -20,9 +27,10 @@
 // coordinates i and j is the mean of ½(xᵢẋⱼ − xⱼẋᵢ), positive if the motion turns
 // from i towards j.
 //
-// Symbols of the paper: eq. (1)–(3), Lemma 2 and Lemma 20 with F the Hessian, D the
-// diffusion matrix, U the Hessian of the potential Φ, and Q the antisymmetric part of
-// F = (D+Q)U.
+// Symbols of the paper: eq. (1)–(3), (8), (19), (A4), Lemma 2, Example 19 and Lemma 20
+// with F the Hessian, D the diffusion matrix, U the Hessian of the potential Φ, and Q the
+// antisymmetric part of F = (D+Q)U. The force j, called conservative in the paper, is
+// solenoidal where Assumption 4 holds; conservative means free of curl.
 //
 // # Not here
 //
