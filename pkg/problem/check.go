@@ -64,15 +64,15 @@ func (s *System) checkAt(x []float64) error {
 	var u, v [2]float64
 	s.Drift(u[:], x)
 	if bad(u[:]...) {
-		return fmt.Errorf("the drift is (%v, %v): it must be finite", u[0], u[1])
+		return fmt.Errorf("the drift is (%.6g, %.6g): it must be finite", u[0], u[1])
 	}
 	d := s.Diffusion(x)
 	if bad(d.XX, d.XY, d.YY) {
-		return fmt.Errorf("D is [%v %v; %v %v]: it must be finite", d.XX, d.XY, d.XY, d.YY)
+		return fmt.Errorf("the diffusion D is [%v %v; %v %v]: it must be finite", d.XX, d.XY, d.XY, d.YY)
 	}
 	if _, ok := d.Root(); !ok {
 		lower, _ := d.Eigenvalues()
-		return fmt.Errorf("D is [%.6g %.6g; %.6g %.6g]: not positive semi-definite, its lowest eigenvalue is %.6g", d.XX, d.XY, d.XY, d.YY, lower)
+		return fmt.Errorf("the diffusion D is [%.6g %.6g; %.6g %.6g]: not positive semi-definite, its lowest eigenvalue is %.6g", d.XX, d.XY, d.XY, d.YY, lower)
 	}
 	if s.Loss != nil {
 		v = [2]float64{-s.partial(s.Loss, x, 0), -s.partial(s.Loss, x, 1)}
