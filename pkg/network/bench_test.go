@@ -1,7 +1,6 @@
 package network_test
 
 import (
-	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -19,41 +18,43 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkPerSampleGradients reports samples/s and CPU µs/sample of per-sample gradients
-// and, in a second sub-benchmark, of the gradient of the same samples as one batch: their
-// ratio is the price of not summing.
+// BenchmarkPerSampleGradients reports samples/s and CPU µs/sample of per-sample gradients,
+// computed directly and by automatic differentiation, and of the gradient of the same
+// samples as one batch: the ratio is the price of not summing.
 func BenchmarkPerSampleGradients(b *testing.B) {
-	for name, be := range backends(b) {
-		for _, a := range paperNetworks {
-			samples := 2048
-			if a.Height > 7 {
-				samples = 512
-			}
-			n, x := newNetwork(b, a, images(a, samples, true), network.Settings{Backend: be})
-			for kind, run := range map[string]func() error{
-				"rows": func() error {
-					return n.PerSampleGradients(ctx, x, nil, func(problem.Block) error { return nil })
-				},
-				"batch": func() error {
-					_, err := n.GradTo(ctx, make([]float64, n.Dim()), x)
-					return err
-				},
-			} {
-				b.Run(fmt.Sprintf("%s/%s/%s", a.Name, name, kind), func(b *testing.B) {
-					if err := run(); err != nil { // compiles
+	for _, a := range paperNetworks {
+		samples := 8192
+		if a.Height > 7 {
+			samples = 512
+		}
+		data := images(a, samples, true)
+		benchmark := func(name string, s network.Settings, run func(n *network.Network, x []float64) error) {
+			n, x := newNetwork(b, a, data, s)
+			b.Run(a.Name+"/"+name, func(b *testing.B) {
+				if err := run(n, x); err != nil { // compiles
+					b.Fatal(err)
+				}
+				before := cpu(b)
+				for b.Loop() {
+					if err := run(n, x); err != nil {
 						b.Fatal(err)
 					}
-					before := cpu(b)
-					for b.Loop() {
-						if err := run(); err != nil {
-							b.Fatal(err)
-						}
-					}
-					done := float64(samples * b.N)
-					b.ReportMetric(done/b.Elapsed().Seconds(), "samples/s")
-					b.ReportMetric(float64((cpu(b)-before).Microseconds())/done, "cpu-µs/sample")
-				})
-			}
+				}
+				done := float64(samples * b.N)
+				b.ReportMetric(done/b.Elapsed().Seconds(), "samples/s")
+				b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/1000/done, "cpu-µs/sample")
+			})
+		}
+		rows := func(n *network.Network, x []float64) error {
+			return n.PerSampleGradients(ctx, x, nil, func(problem.Block) error { return nil })
+		}
+		benchmark("direct", network.Settings{}, rows)
+		for name, be := range backends(b) {
+			benchmark("autodiff/"+name, network.Settings{Backend: be, Autodiff: true}, rows)
+			benchmark("batch/"+name, network.Settings{Backend: be}, func(n *network.Network, x []float64) error {
+				_, err := n.GradTo(ctx, make([]float64, n.Dim()), x)
+				return err
+			})
 		}
 	}
 }

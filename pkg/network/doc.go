@@ -29,6 +29,13 @@
 // Float32 is the default precision; weights and gradients cross the API as float64.
 // Results do not depend on the number of workers.
 //
+// # How
+//
+// Batched quantities are GoMLX graphs on the backend. Per-sample gradients are computed
+// directly in Go, sample by sample in the cache of the processor, on assembly kernels
+// where it has AVX2; the same by automatic differentiation on the backend is there for
+// comparison (Settings.Autodiff).
+//
 // # Example
 //
 //	a := network.SmallFC()

@@ -32,8 +32,12 @@ func (t DType) String() string {
 type Settings struct {
 	Backend   *backend.Backend // nil means backend.Default()
 	DType     DType
-	BlockSize int // samples per graph call; 0 means 256 for a flat input and 64 for images
-	Workers   int // concurrent graph calls; 0 means one per core on the Go backend and 1 on XLA, which uses all cores itself
+	BlockSize int // samples per graph call and per block of rows; 0 means 256 for images of at most 64 numbers, else 64
+	Workers   int // blocks at a time; 0 means one per core, and one for graph calls on XLA, which uses all cores itself
+
+	// Autodiff computes per-sample gradients by automatic differentiation on the backend. It
+	// is the slow twin of the default, which needs no backend, for comparisons.
+	Autodiff bool
 }
 
 // engine is what Network and Training share: an architecture laid out, data, and the

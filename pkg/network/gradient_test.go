@@ -129,7 +129,7 @@ func TestPerSampleGradientsEqualALoop(t *testing.T) {
 					if name == "xla" && a.Height > 7 {
 						samples, block = 2, 1 // one shape, one compilation
 					}
-					n, x := newNetwork(t, a, images(a, samples, background), network.Settings{Backend: b, DType: dt, BlockSize: block})
+					n, x := newNetwork(t, a, images(a, samples, background), network.Settings{Backend: b, DType: dt, BlockSize: block, Autodiff: true})
 					got := rows(t, n, x, nil)
 					mean := make([]float64, n.Dim())
 					for k := range got {
@@ -165,7 +165,7 @@ func TestBackendsAgree(t *testing.T) {
 	for _, a := range paperNetworks {
 		var got [][][]float64
 		for _, name := range []string{"go", "xla"} {
-			n, x := newNetwork(t, a, images(a, 4, true), network.Settings{Backend: all[name], DType: network.Float64})
+			n, x := newNetwork(t, a, images(a, 4, true), network.Settings{Backend: all[name], DType: network.Float64, Autodiff: true})
 			got = append(got, rows(t, n, x, nil))
 		}
 		for k := range got[0] {

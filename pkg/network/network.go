@@ -23,10 +23,10 @@ var _ problem.FiniteSum = (*Network)(nil)
 // as [chaudhari2018] eq. (1) needs it. It is safe for concurrent use, except for SetStats.
 type Network struct {
 	*engine
-	gradient  *graph.Exec // x, stats, images, target → Σ loss, Σ gradient [d]
-	perSample *graph.Exec // x, stats, images, target → gradients [B, d]
-	hessian   *graph.Exec // x, stats, images, target, v → Σ ∇²fₖ v [d]
-	logits    *graph.Exec // x, stats, images, target → [B, classes]
+	gradient *graph.Exec // x, stats, images, target → Σ loss, Σ gradient [d]
+	hessian  *graph.Exec // x, stats, images, target, v → Σ ∇²fₖ v [d]
+	logits   *graph.Exec // x, stats, images, target → [B, classes]
+	rows     perSampler
 }
 
 // New binds a to data with the batch-norm statistics stats (StatsDim, as Init or a
@@ -52,9 +52,6 @@ func New(a Architecture, data *dataset.Images, stats []float64, s *Settings) (*N
 		loss := f.sumLoss(target)
 		return []*graph.Node{loss, f.flatGradient(loss)}
 	})
-	build(&n.perSample, func(f *forward, target *graph.Node, _ []*graph.Node) []*graph.Node {
-		return []*graph.Node{f.perSampleGradients(target)}
-	})
 	build(&n.hessian, func(f *forward, target *graph.Node, rest []*graph.Node) []*graph.Node {
 		g := f.flatGradient(f.sumLoss(target))
 		return []*graph.Node{f.flatGradient(graph.ReduceAllSum(graph.Mul(g, rest[0])))}
@@ -62,8 +59,20 @@ func New(a Architecture, data *dataset.Images, stats []float64, s *Settings) (*N
 	build(&n.logits, func(f *forward, _ *graph.Node, _ []*graph.Node) []*graph.Node {
 		return []*graph.Node{f.logits}
 	})
+	taps := &byTaps{Network: n}
+	build(&taps.exec, func(f *forward, target *graph.Node, _ []*graph.Node) []*graph.Node {
+		return []*graph.Node{f.perSampleGradients(target)}
+	})
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case s != nil && s.Autodiff:
+		n.rows = taps
+	case e.dtype == Float64:
+		n.rows = newDirectly[float64](e, s)
+	default:
+		n.rows = newDirectly[float32](e, s)
 	}
 	return n, nil
 }
@@ -110,13 +119,12 @@ func (e *engine) blocks(idx []int) [][]int {
 	return append(out, idx)
 }
 
-// sweep runs ex on every block of idx, e.workers at a time, and hands the outputs to use
+// sweep runs ex on every block, e.workers at a time, and hands the outputs to use
 // in the order of the blocks, one at a time.
-func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [][]float64, idx []int, use func(idx []int, outputs []*tensors.Tensor) error) error {
+func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [][]float64, blocks [][]int, use func(idx []int, outputs []*tensors.Tensor) error) error {
 	if err := n.checkWeights(x); err != nil {
 		return err
 	}
-	blocks := n.blocks(idx)
 	rows := len(blocks[0])
 	shared := []*tensors.Tensor{n.tensor(x, n.dim), n.statsTensor()}
 	var tail []*tensors.Tensor
@@ -162,7 +170,7 @@ func (n *Network) gradTo(ctx context.Context, dst, x []float64, idx []int) (loss
 	}
 	sum := make([]float64, n.dim+1)
 	count := 0
-	err = n.sweep(ctx, n.gradient, x, nil, idx, func(idx []int, out []*tensors.Tensor) error {
+	err = n.sweep(ctx, n.gradient, x, nil, n.blocks(idx), func(idx []int, out []*tensors.Tensor) error {
 		count += len(idx)
 		if err := addTo(sum[n.dim:], out[0]); err != nil {
 			return err
@@ -185,41 +193,13 @@ func (n *Network) HessianMulVecTo(ctx context.Context, dst, x, v []float64) erro
 		panic(fmt.Sprintf("network: dimension mismatch: dst and v have %d and %d numbers, want %d", len(dst), len(v), n.dim))
 	}
 	sum := make([]float64, n.dim)
-	err := n.sweep(ctx, n.hessian, x, [][]float64{v}, nil, func(_ []int, out []*tensors.Tensor) error { return addTo(sum, out[0]) })
+	err := n.sweep(ctx, n.hessian, x, [][]float64{v}, n.blocks(nil), func(_ []int, out []*tensors.Tensor) error { return addTo(sum, out[0]) })
 	if err != nil {
 		return err
 	}
 	scale(sum, 1/float64(n.data.N))
 	copy(dst, sum)
 	return nil
-}
-
-// PerSampleGradients calls yield with the rows ∇fₖ(x) for k in idx, in this order, in
-// blocks of at most Settings.BlockSize; nil means all samples. The block is float32 or
-// float64 as Settings.DType says, row-major, and valid only during the call. No more
-// than Settings.Workers blocks are in memory at a time.
-//
-// It panics if x has another length than d or an index is out of range. It stops with
-// yield's error, with ctx's, and with one that names the part of x where a number is not
-// finite.
-func (n *Network) PerSampleGradients(ctx context.Context, x []float64, idx []int, yield func(problem.Block) error) error {
-	return n.sweep(ctx, n.perSample, x, nil, idx, func(idx []int, out []*tensors.Tensor) error {
-		var inner error
-		err := out[0].ConstFlatData(func(flat any) {
-			b := problem.Block{Index: idx, Dim: n.dim}
-			switch v := flat.(type) {
-			case []float32:
-				b.F32 = v[:len(idx)*n.dim]
-			case []float64:
-				b.F64 = v[:len(idx)*n.dim]
-			}
-			inner = yield(b)
-		})
-		if inner != nil {
-			return inner
-		}
-		return err
-	})
 }
 
 // Loss returns the mean of fₖ(x) in nats over the samples idx; nil means all. The
@@ -240,7 +220,7 @@ func (n *Network) Accuracy(ctx context.Context, x []float64) (float64, error) {
 func (n *Network) evaluate(ctx context.Context, x []float64, idx []int) (loss, accuracy float64, err error) {
 	classes := n.arch.Classes()
 	count := 0
-	err = n.sweep(ctx, n.logits, x, nil, idx, func(idx []int, out []*tensors.Tensor) error {
+	err = n.sweep(ctx, n.logits, x, nil, n.blocks(idx), func(idx []int, out []*tensors.Tensor) error {
 		z := make([]float64, out[0].Shape().Size())
 		if err := addTo(z, out[0]); err != nil {
 			return err

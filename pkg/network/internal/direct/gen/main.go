@@ -1,0 +1,282 @@
+// Gen writes the assembly kernels of sgdlab/pkg/network/internal/direct, for AVX2 and
+// FMA. It is a module of its own, so that the project does not depend on avo. In the
+// folder of the kernels,
+//
+//	go generate
+//
+// runs it, and a test there checks that the files in the repository are its output.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// lanes is the unit in which the widths of tiles are counted.
+const lanes = 8
+
+const vectorBytes = 32
+
+func main() {
+	ConstraintExpr("!purego")
+	for _, e := range []element{{"float32", 4}, {"float64", 8}} {
+		for w := 1; w <= 3; w++ {
+			e.tile(w)
+		}
+		e.vector()
+		e.scale()
+		e.relu()
+		e.gate()
+	}
+	Generate()
+}
+
+// element is a number format.
+type element struct {
+	name string
+	size int // bytes
+}
+
+// perVector is the number of elements in a vector.
+func (e element) perVector() int { return vectorBytes / e.size }
+
+func (e element) begin(name, signature, doc string) {
+	name = fmt.Sprintf("%s%dAVX2", name, 8*e.size)
+	TEXT(name, 4 /* NOSPLIT */, fmt.Sprintf(signature, e.name))
+	Pragma("noescape")
+	Doc(name + " " + doc)
+}
+
+func end() {
+	VZEROUPPER()
+	RET()
+}
+
+// rows is the number of rows of a tile of v vectors: twelve accumulators, or eight rows,
+// because every row takes a general register.
+func rows(v int) int { return min(12/v, 8) }
+
+// tile: c[r·ldc + k] = init[k] + Σⱼ a[rows[r] + steps[j]]·b[j·ldb + k].
+func (e element) tile(w int) {
+	v := w * lanes / e.perVector()
+	n := rows(v)
+	e.begin(fmt.Sprintf("tile%dx", w*lanes), "func(c []%[1]s, ldc int, rows []int32, a []%[1]s, steps []int32, b []%[1]s, ldb int, init []%[1]s)",
+		fmt.Sprintf("computes %d rows of %d columns.", n, w*lanes))
+	acc := make([][]reg.VecVirtual, n)
+	init := slice("init")
+	for r := range acc {
+		acc[r] = vectors(v)
+		for k, s := range acc[r] {
+			e.load(init.Offset(k*vectorBytes), s)
+		}
+	}
+	a, table := slice("a"), slice("rows")
+	row := make([]Mem, n)
+	for r := range row {
+		row[r] = Mem{Base: GP64(), Scale: uint8(e.size)}
+		MOVLQSX(table.Offset(4*r), row[r].Base)
+		LEAQ(Mem{Base: a.Base, Index: row[r].Base, Scale: uint8(e.size)}, row[r].Base)
+	}
+	steps := slice("steps")
+	count := Load(Param("steps").Len(), GP64())
+	b := slice("b")
+	ldb := Load(Param("ldb"), GP64())
+	SHLQ(Imm(shift(e.size)), ldb)
+	step := GP64()
+
+	Label("step")
+	MOVLQSX(steps, step)
+	for r := range row {
+		row[r].Index = step
+	}
+	if v <= n { // b in registers, a one by one
+		y, x := vectors(v), YMM()
+		for k := range y {
+			e.load(b.Offset(k*vectorBytes), y[k])
+		}
+		for r := range n {
+			e.spread(row[r], x)
+			for k := range y {
+				e.fma(y[k], x, acc[r][k])
+			}
+		}
+	} else {
+		x, y := vectors(n), YMM()
+		for r := range n {
+			e.spread(row[r], x[r])
+		}
+		for k := range v {
+			e.load(b.Offset(k*vectorBytes), y)
+			for r := range n {
+				e.fma(y, x[r], acc[r][k])
+			}
+		}
+	}
+	ADDQ(Imm(4), steps.Base)
+	ADDQ(ldb, b.Base)
+	DECQ(count)
+	JNZ(LabelRef("step"))
+
+	c := slice("c")
+	ldc := Load(Param("ldc"), GP64())
+	SHLQ(Imm(shift(e.size)), ldc)
+	for r := range n {
+		for k, s := range acc[r] {
+			e.store(s, c.Offset(k*vectorBytes))
+		}
+		ADDQ(ldc, c.Base)
+	}
+	end()
+}
+
+// vector: c[k] = init[k] + Σⱼ a[j]·b[j·ldb + k], for a multiple of lanes columns.
+func (e element) vector() {
+	e.begin("vector", "func(c, a, b []%[1]s, ldb int, init []%[1]s)", "computes one row; len(c) is a multiple of 8.")
+	c, first, init := slice("c"), slice("b"), slice("init")
+	left := Load(Param("c").Len(), GP64())
+	ldb := Load(Param("ldb"), GP64())
+	SHLQ(Imm(shift(e.size)), ldb)
+	for _, v := range []int{8, lanes / e.perVector()} {
+		columns := v * e.perVector()
+		next := fmt.Sprintf("columns%d", columns)
+		Label(next)
+		CMPQ(left, I32(columns))
+		JL(LabelRef("end" + next))
+		acc, x := vectors(v), YMM()
+		for k, s := range acc {
+			e.load(init.Offset(k*vectorBytes), s)
+		}
+		a, count := slice("a"), Load(Param("a").Len(), GP64())
+		b := Mem{Base: GP64()}
+		MOVQ(first.Base, b.Base)
+		Label("step" + next)
+		e.spread(a, x)
+		for k, s := range acc {
+			e.fma(b.Offset(k*vectorBytes), x, s)
+		}
+		ADDQ(I32(e.size), a.Base)
+		ADDQ(ldb, b.Base)
+		DECQ(count)
+		JNZ(LabelRef("step" + next))
+		for k, s := range acc {
+			e.store(s, c.Offset(k*vectorBytes))
+		}
+		for _, p := range []Mem{c, first, init} {
+			ADDQ(I32(columns*e.size), p.Base)
+		}
+		SUBQ(I32(columns), left)
+		JMP(LabelRef(next))
+		Label("end" + next)
+	}
+	end()
+}
+
+// scale: c = s·a.
+func (e element) scale() {
+	e.begin("scale", "func(c []%[1]s, s %[1]s, a []%[1]s)", "stores s·a in c.")
+	c, a := slice("c"), slice("a")
+	n := Load(Param("a").Len(), GP64())
+	s, x := YMM(), YMM()
+	e.spread(Load(Param("s"), XMM()), s)
+	e.each(n, []Mem{c, a}, func() {
+		e.mul(a, s, x)
+		e.store(x, c)
+	}, func() {
+		e.mulOne(a, s.AsX(), x.AsX())
+		e.storeOne(x.AsX(), c)
+	})
+	end()
+}
+
+// relu: c = max(a, 0).
+func (e element) relu() {
+	e.begin("relu", "func(c, a []%[1]s)", "stores max(a, 0) in c.")
+	c, a := slice("c"), slice("a")
+	n := Load(Param("a").Len(), GP64())
+	zero, x := YMM(), YMM()
+	VXORPS(zero, zero, zero)
+	e.each(n, []Mem{c, a}, func() {
+		e.max(a, zero, x)
+		e.store(x, c)
+	}, func() {
+		e.maxOne(a, zero.AsX(), x.AsX())
+		e.storeOne(x.AsX(), c)
+	})
+	end()
+}
+
+// gate: c = d where y > 0, else 0.
+func (e element) gate() {
+	e.begin("gate", "func(c, d, y []%[1]s)", "stores d where y > 0 and 0 elsewhere in c.")
+	c, d, y := slice("c"), slice("d"), slice("y")
+	n := Load(Param("d").Len(), GP64())
+	zero, x := YMM(), YMM()
+	VXORPS(zero, zero, zero)
+	const less = 1 // 0 < y
+	e.each(n, []Mem{c, d, y}, func() {
+		e.compare(Imm(less), y, zero, x)
+		VANDPS(d, x, x)
+		e.store(x, c)
+	}, func() {
+		z := XMM()
+		e.compareOne(Imm(less), y, zero.AsX(), x.AsX())
+		e.loadOne(d, z)
+		VANDPS(z, x.AsX(), x.AsX())
+		e.storeOne(x.AsX(), c)
+	})
+	end()
+}
+
+// each runs body for whole vectors and one for what is left of n elements, and moves the
+// pointers on.
+func (e element) each(n reg.Register, pointers []Mem, body, one func()) {
+	loop := func(label string, step int, body func()) {
+		Label(label)
+		CMPQ(n, I32(step))
+		JL(LabelRef("end" + label))
+		body()
+		for _, p := range pointers {
+			ADDQ(I32(step*e.size), p.Base)
+		}
+		SUBQ(I32(step), n)
+		JMP(LabelRef(label))
+		Label("end" + label)
+	}
+	loop("vectors", e.perVector(), body)
+	loop("ones", 1, one)
+}
+
+func vectors(n int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for i := range v {
+		v[i] = YMM()
+	}
+	return v
+}
+
+func slice(name string) Mem { return Mem{Base: Load(Param(name).Base(), GP64())} }
+
+func shift(size int) uint64 { return map[int]uint64{4: 2, 8: 3}[size] }
+
+func choose[F any](e element, single, double F) F {
+	if e.size == 4 {
+		return single
+	}
+	return double
+}
+
+func (e element) load(m Mem, v reg.Register)     { choose(e, VMOVUPS, VMOVUPD)(m, v) }
+func (e element) store(v reg.Register, m Mem)    { choose(e, VMOVUPS, VMOVUPD)(v, m) }
+func (e element) loadOne(m Mem, v reg.Register)  { choose(e, VMOVSS, VMOVSD)(m, v) }
+func (e element) storeOne(v reg.Register, m Mem) { choose(e, VMOVSS, VMOVSD)(v, m) }
+func (e element) spread(m Op, v reg.Register)    { choose(e, VBROADCASTSS, VBROADCASTSD)(m, v) }
+func (e element) fma(a, b, c Op)                 { choose(e, VFMADD231PS, VFMADD231PD)(a, b, c) }
+func (e element) mul(a, b, c Op)                 { choose(e, VMULPS, VMULPD)(a, b, c) }
+func (e element) mulOne(a, b, c Op)              { choose(e, VMULSS, VMULSD)(a, b, c) }
+func (e element) max(a, b, c Op)                 { choose(e, VMAXPS, VMAXPD)(a, b, c) }
+func (e element) maxOne(a, b, c Op)              { choose(e, VMAXSS, VMAXSD)(a, b, c) }
+func (e element) compare(how, a, b, c Op)        { choose(e, VCMPPS, VCMPPD)(how, a, b, c) }
+func (e element) compareOne(how, a, b, c Op)     { choose(e, VCMPSS, VCMPSD)(how, a, b, c) }

@@ -1,0 +1,148 @@
+package direct
+
+const (
+	lanes    = 8         // columns come in multiples of it
+	maxWidth = 3 * lanes // of a tile
+	maxRows  = 8
+)
+
+// tile computes, for some number of rows and of columns,
+//
+//	c[r·ldc + k] = init[k] + Σⱼ a[rows[r] + steps[j]]·b[j·ldb + k]
+//
+// in the order of j; steps is not empty. Rows of c are written one after the other, so that
+// they may be closer than the columns are many: what sticks out is overwritten by the next
+// row. Indices are not checked.
+type tile[T Float] func(c []T, ldc int, rows []int32, a []T, steps []int32, b []T, ldb int, init []T)
+
+// kernels are the inner loops.
+type kernels[T Float] struct {
+	tile [4]tile[T] // tile[w] has w·lanes columns
+	rows [4]int     // and rows[w] rows
+	// vector stores init[k] + Σⱼ a[j]·b[j·ldb + k] in c, whose length is a multiple of lanes.
+	vector func(c, a, b []T, ldb int, init []T)
+	// scale stores s·a in c.
+	scale func(c []T, s T, a []T)
+	// relu stores max(a, 0) in c.
+	relu func(c, a []T)
+	// gate stores d where y > 0, and 0 elsewhere, in c.
+	gate func(c, d, y []T)
+}
+
+// kernelsOf returns the fastest kernels of this machine.
+func kernelsOf[T Float]() *kernels[T] {
+	k := portable[T]()
+	useAssembly(k)
+	return k
+}
+
+// panel is a part of a matrix: the columns from first on.
+type panel[T Float] struct {
+	first, used, width int // columns that exist, and with zeros up to a multiple of lanes
+	b                  []T
+	ldb                int
+	init               []T
+}
+
+// panels cuts an m×n matrix with a row init above it into panels.
+func panels[T Float](m, n int, at func(i, j int) float64, init []float64) []panel[T] {
+	var out []panel[T]
+	for first := 0; first < n; first += maxWidth {
+		used := min(n-first, maxWidth)
+		w := (used + lanes - 1) / lanes * lanes
+		p := panel[T]{first: first, used: used, width: w, b: make([]T, m*w), ldb: w, init: make([]T, w)}
+		for j := range used {
+			p.init[j] = T(init[first+j])
+			for i := range m {
+				p.b[i*w+j] = T(at(i, first+j))
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// width is the sum of the widths of p.
+func width[T Float](p []panel[T]) int {
+	last := p[len(p)-1]
+	return last.first + last.width
+}
+
+func zeros[T Float]() []T { return make([]T, maxWidth) }
+
+// product computes c[r·ldc + k] = init[k] + Σⱼ a[rows[r] + steps[j]]·b[j·ldb + k] for all rows
+// and the columns that p uses. Unless exact, it also writes zeros in the columns up to
+// p.width, before the row that follows and after the last one.
+func (k *kernels[T]) product(c []T, ldc int, rows []int32, a []T, steps []int32, p panel[T], exact bool) {
+	w := p.width / lanes
+	height := k.rows[w]
+	_ = p.b[(len(steps)-1)*p.ldb+p.width-1]
+	if len(rows) >= height && (!exact || p.used == p.width) {
+		_ = c[(len(rows)-1)*ldc+p.width-1]
+		for r := 0; r < len(rows); r += height {
+			r := min(r, len(rows)-height)
+			k.tile[w](c[r*ldc:], ldc, rows[r:], a, steps, p.b, p.ldb, p.init)
+		}
+		return
+	}
+	var some [maxRows]int32
+	var out [maxRows * maxWidth]T
+	for r := 0; r < len(rows); r += height {
+		n := copy(some[:height], rows[r:])
+		for i := n; i < height; i++ {
+			some[i] = some[0]
+		}
+		k.tile[w](out[:], p.width, some[:], a, steps, p.b, p.ldb, p.init)
+		for i := range n {
+			copy(c[(r+i)*ldc:], out[i*p.width:][:p.used])
+		}
+	}
+}
+
+// portable returns the kernels in plain Go.
+func portable[T Float]() *kernels[T] {
+	k := &kernels[T]{
+		vector: func(c, a, b []T, ldb int, init []T) {
+			copy(c, init)
+			for j, v := range a {
+				for k, x := range b[j*ldb:][:len(c)] {
+					c[k] += v * x
+				}
+			}
+		},
+		scale: func(c []T, s T, a []T) {
+			for i, v := range a {
+				c[i] = s * v
+			}
+		},
+		relu: func(c, a []T) {
+			for i, v := range a {
+				c[i] = max(v, 0)
+			}
+		},
+		gate: func(c, d, y []T) {
+			for i, v := range d {
+				if c[i] = 0; y[i] > 0 {
+					c[i] = v
+				}
+			}
+		},
+	}
+	for w := 1; w < len(k.tile); w++ {
+		k.rows[w] = 1
+		k.tile[w] = func(c []T, _ int, rows []int32, a []T, steps []int32, b []T, ldb int, init []T) {
+			var sum [maxWidth]T
+			s := sum[:w*lanes]
+			copy(s, init)
+			a = a[rows[0]:]
+			for j, t := range steps {
+				v := a[t]
+				for k, x := range b[j*ldb:][:len(s)] {
+					s[k] += v * x
+				}
+			}
+			copy(c, s)
+		}
+	}
+	return k
+}

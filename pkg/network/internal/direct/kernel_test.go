@@ -1,0 +1,125 @@
+package direct
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func random[T Float](r *rand.Rand, n int) []T {
+	v := make([]T, n)
+	for i := range v {
+		v[i] = T(r.NormFloat64())
+	}
+	return v
+}
+
+// The kernels of this machine compute what those in plain Go do, up to the rounding that
+// fused multiply-adds save.
+func TestKernels(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { testKernels[float32](t, 0x1p-24) })
+	t.Run("float64", func(t *testing.T) { testKernels[float64](t, 0x1p-53) })
+}
+
+func testKernels[T Float](t *testing.T, unit float64) {
+	fast, slow := kernelsOf[T](), portable[T]()
+	r := rand.New(rand.NewPCG(1, 1))
+	check := func(name string, got, want []T, terms int) {
+		t.Helper()
+		for i := range want {
+			// A sum of n products of numbers of order 1 has terms up to about 20 and rounds n times.
+			if d := math.Abs(float64(got[i] - want[i])); !(d <= 20*float64(terms+1)*unit) {
+				t.Errorf("%s: entry %d is %v, want %v", name, i, got[i], want[i])
+			}
+		}
+	}
+	for w := 1; w < len(fast.tile); w++ {
+		for _, steps := range []int{1, 2, 25, 108} {
+			for _, rows := range []int{1, 2, 5, 8, 9, 31} {
+				for used := (w-1)*lanes + 1; used <= w*lanes; used += 3 {
+					for _, exact := range []bool{false, true} {
+						a := random[T](r, rows*3+steps*2+1)
+						row, step := make([]int32, rows), make([]int32, steps)
+						for i := range row {
+							row[i] = int32(i * 3)
+						}
+						for j := range step {
+							step[j] = int32(j * 2)
+						}
+						p := panel[T]{used: used, width: w * lanes, b: random[T](r, steps*w*lanes), ldb: w * lanes, init: random[T](r, w*lanes)}
+						got, want := make([]T, rows*used+slack), make([]T, rows*used+slack)
+						fast.product(got, used, row, a, step, p, exact)
+						slow.product(want, used, row, a, step, p, true)
+						check(fmt.Sprintf("tile %d×%d, %d steps, exact %v", rows, used, steps, exact), got[:rows*used], want[:rows*used], steps)
+						for i, v := range got[rows*used:] {
+							if exact && v != 0 {
+								t.Fatalf("tile %d×%d wrote %v %d places beyond its end", rows, used, v, i)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, n := range []int{8, 16, 64, 72, 136} {
+		for _, m := range []int{1, 2, 49} {
+			got, want := make([]T, n), make([]T, n)
+			a, b, init := random[T](r, m), random[T](r, m*n), random[T](r, n)
+			fast.vector(got, a, b, n, init)
+			slow.vector(want, a, b, n, init)
+			check(fmt.Sprintf("vector of %d, %d terms", n, m), got, want, m)
+		}
+	}
+	special := []T{T(math.Inf(1)), T(math.Inf(-1)), 0, T(math.Copysign(0, -1)), 1, -1}
+	for n := range 20 {
+		a, d := append(random[T](r, n), special...), append(random[T](r, n), special...)
+		for name, f := range map[string]func(k *kernels[T], c []T){
+			"scale": func(k *kernels[T], c []T) { k.scale(c, -1.5, a) },
+			"relu":  func(k *kernels[T], c []T) { k.relu(c, a) },
+			"gate":  func(k *kernels[T], c []T) { k.gate(c, d, a) },
+		} {
+			got, want := make([]T, len(a)+1), make([]T, len(a)+1)
+			f(fast, got)
+			f(slow, want)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Errorf("%s of %d: entry %d is %v, want %v", name, len(a), i, got[i], want[i])
+				}
+			}
+		}
+	}
+	nan := []T{T(math.NaN())}
+	if fast.relu(nan, nan); nan[0] == nan[0] {
+		t.Errorf("relu(NaN) = %v, want NaN, so that nothing is hidden", nan[0])
+	}
+}
+
+// BenchmarkTile reports how near the tiles come to the peak of the processor.
+func BenchmarkTile(b *testing.B) {
+	b.Run("float32", benchmarkTile[float32])
+	b.Run("float64", benchmarkTile[float64])
+}
+
+func benchmarkTile[T Float](b *testing.B) {
+	k := kernelsOf[T]()
+	for w := 1; w < len(k.tile); w++ {
+		b.Run(fmt.Sprintf("%d columns", w*lanes), func(b *testing.B) {
+			const steps = 108
+			r := rand.New(rand.NewPCG(1, 1))
+			a, c := random[T](r, maxRows*12+steps), make([]T, maxRows*maxWidth)
+			rows, step := make([]int32, maxRows), make([]int32, steps)
+			for i := range rows {
+				rows[i] = int32(12 * i)
+			}
+			for j := range step {
+				step[j] = int32(j)
+			}
+			m, init := random[T](r, steps*w*lanes), make([]T, w*lanes)
+			for b.Loop() {
+				k.tile[w](c, w*lanes, rows, a, step, m, w*lanes, init)
+			}
+			b.ReportMetric(float64(2*steps*k.rows[w]*w*lanes*b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}
