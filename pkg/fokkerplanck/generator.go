@@ -423,3 +423,23 @@ func (c *Current) AreaRate() (a float64) {
 	}
 	return a
 }
+
+// Pairs calls fn for every pair of cells a, b with a rate between them, once: ab is the rate
+// from a to b, ba that from b to a.
+func (l *Generator) Pairs(fn func(a, b int, ab, ba float64)) {
+	g := l.Grid
+	for j := range g.NY {
+		for i := range g.NX {
+			a := j*g.NX + i
+			for q := centre + 1; q < 9; q++ { // the other four come up as pairs of their own
+				b := g.Index(i+q%3-1, j+q/3-1)
+				if b < 0 {
+					continue
+				}
+				if ab, ba := l.rows[b][8-q], l.rows[a][q]; ab != 0 || ba != 0 {
+					fn(a, b, ab, ba)
+				}
+			}
+		}
+	}
+}
