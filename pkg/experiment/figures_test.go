@@ -1,0 +1,128 @@
+package experiment_test
+
+import (
+	"context"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+
+	"sgdlab/pkg/experiment"
+	"sgdlab/pkg/figure"
+	"sgdlab/pkg/internal/numtest"
+	"sgdlab/pkg/spectrum"
+)
+
+// made is a result with numbers that are easy to check.
+func made() *experiment.GradientNoiseResult {
+	r := &experiment.GradientNoiseResult{Name: "made"}
+	r.Numbers = experiment.GradientNoiseNumbers{
+		Network: "some-fc", DataSet: "some data", Dim: 4, Samples: 100,
+		Checkpoints: []experiment.GradientNoiseCheckpoint{
+			{Fraction: 0.25, TestAccuracy: 0.5, CutF32: 1e-3, CutF64: 1e-9, Spectrum: spectrum.Spectrum{Values: []float64{0, 1, 2, 3}, Mean: 1.5, Std: 1.1, RankF32: spectrum.Count{Lower: 3, Upper: 3}, RankF64: spectrum.Count{Lower: 3, Upper: 4}}},
+			{Fraction: 1, TestAccuracy: 0.75, CutF32: 2e-3, CutF64: 2e-9, Spectrum: spectrum.Spectrum{Values: []float64{0, 0, 0, 8}, Mean: 2, Std: 3.5, RankF32: spectrum.Count{Lower: 1, Upper: 1}, StableRank: 1}},
+		},
+		Paper: experiment.PaperSpectrum{Figure: "9", Mean: 10, Std: 20, RankPercent: 30},
+	}
+	return r
+}
+
+func TestTables(t *testing.T) {
+	n := made().Numbers
+	rows := n.Table()
+	want := []experiment.SpectrumRow{
+		{Of: "25 % of training", TestAccuracy: 50, Mean: 1.5, Std: 1.1, RankF32: 75, RankF64: 75},
+		{Of: "100 % of training", TestAccuracy: 75, Mean: 2, Std: 3.5, RankF32: 25, StableRank: 1},
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("got %+v, want %+v", rows, want)
+	}
+	beside := []experiment.PaperRow{
+		{Quantity: "mean of λ(D)", Ours: 2, Paper: 10},
+		{Quantity: "standard deviation of λ(D)", Ours: 3.5, Paper: 20},
+		{Quantity: "rank of D, float32 rule, % of d", Ours: 25, Paper: 30},
+	}
+	if got := n.BesidePaper(); !slices.Equal(got, beside) {
+		t.Errorf("got %+v, want %+v", got, beside)
+	}
+	n.Paper = experiment.PaperSpectrum{}
+	if got := n.BesidePaper(); got != nil {
+		t.Errorf("without a panel in the paper: got %+v", got)
+	}
+}
+
+func TestFiguresOfResults(t *testing.T) {
+	r := made()
+	f := experiment.SpectrumFigure(r)
+	if f.Network != "some-fc" || f.Dim != 4 || len(f.Checkpoints) != 2 || f.Checkpoints[1].CutF32 != 2e-3 {
+		t.Errorf("got %+v", f)
+	}
+	if _, err := figure.GradientNoiseSpectra(f); err != nil {
+		t.Errorf("it cannot be drawn: %v", err)
+	}
+	t1, err := experiment.T1Panel(context.Background(), experiment.T1Settings{Steps: 4000, Points: 50, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	panel := experiment.T1Figure(t1)
+	numtest.Close(t, "exact area rate", panel.AreaRateExact, t1.Numbers.AreaRateExact, 0)
+	if len(panel.X) != 50 || len(panel.Y) != 50 || panel.Steps != 4000 || panel.AreaRate != t1.Numbers.AreaRate.Value || panel.AreaRateError != t1.Numbers.AreaRate.Error {
+		t.Errorf("got %+v", panel)
+	}
+	if _, err := figure.T1Panel(panel); err != nil {
+		t.Errorf("it cannot be drawn: %v", err)
+	}
+}
+
+// The committed results are those of the full settings, and what they say about themselves
+// is consistent.
+func TestCommittedResults(t *testing.T) {
+	results := filepath.Join("..", "..", "data", "results")
+	t1, err := experiment.LoadT1(filepath.Join(results, "t1.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := experiment.T1(); !reflect.DeepEqual(t1.Settings, want) {
+		t.Errorf("t1.json: got settings %+v, want %+v", t1.Settings, want)
+	}
+	// Four million steps are normal to all purposes: |z| > 6 has the probability 2e-9.
+	numtest.Close(t, "area rate", t1.Numbers.AreaRate.Value, -0.00486486, 6*t1.Numbers.AreaRate.Error)
+
+	r, err := experiment.LoadGradientNoise(filepath.Join(results, "fig1b.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := experiment.Fig1b(); !reflect.DeepEqual(r.Settings, want) {
+		t.Errorf("fig1b.json: got settings %+v, want %+v", r.Settings, want)
+	}
+	n := r.Numbers
+	if n.Dim != 3978 || n.Samples != 60_000 || len(n.Checkpoints) != 3 || len(n.Losses) != r.Settings.Training.Epochs {
+		t.Errorf("fig1b.json: d = %d, N = %d, %d checkpoints, %d losses", n.Dim, n.Samples, len(n.Checkpoints), len(n.Losses))
+	}
+	for _, c := range n.Checkpoints {
+		s := c.Spectrum
+		d := float64(n.Dim)
+		// Seven digits of every eigenvalue.
+		numtest.Close(t, "Σλ/tr D", floats.Sum(s.Values)/(s.Mean*d), 1, 1e-6)
+		numtest.Close(t, "Σλ²/tr D²", floats.Dot(s.Values, s.Values)/((s.Mean*s.Mean+s.Std*s.Std)*d), 1, 1e-6)
+		numtest.Close(t, "PR/d", s.ParticipationRatio/d, s.Mean*s.Mean/(s.Mean*s.Mean+s.Std*s.Std), 1e-6)
+		numtest.Close(t, "cut-off", c.CutF32, s.Max()*d*0x1p-23, 1e-6*c.CutF32)
+		above := 0
+		for _, v := range s.Values {
+			if v > c.CutF32 {
+				above++
+			}
+		}
+		if above < s.RankF32.Lower || above > s.RankF32.Upper {
+			t.Errorf("epoch %d: %d eigenvalues above the cut-off, rank %v", c.Epoch, above, s.RankF32)
+		}
+		if !(1 <= s.StableRank && s.StableRank <= s.ParticipationRatio && s.ParticipationRatio <= s.EntropyRank && s.EntropyRank <= d) {
+			t.Errorf("epoch %d: stable rank %v, participation ratio %v, entropy rank %v are not in order", c.Epoch, s.StableRank, s.ParticipationRatio, s.EntropyRank)
+		}
+	}
+	if end, _ := n.Checkpoint(1); end.TestAccuracy < 0.95 {
+		t.Errorf("test accuracy %v, want 0.95 or more", end.TestAccuracy)
+	}
+}
