@@ -1,0 +1,31 @@
+// Package notebook runs Jupyter notebooks, compares their outputs and renders them as
+// HTML pages, in pure Go: no Jupyter, no Python.
+//
+//	nb, err := notebook.ReadFile("notebooks/00_tour.ipynb")
+//	spec, err := notebook.FindSpec("sgdlab", dataDir)
+//	run, err := notebook.Run(ctx, nb, spec, nil)
+//	err = run.Notebook.WriteFile("out/00_tour.ipynb")
+//	page, err := notebook.Render(run.Notebook, nil)
+//
+// [Run] executes a notebook from top to bottom in a fresh kernel. [Kernel] is one kernel,
+// for those who want to execute single cells; what goes over the wire is in package wire.
+// [Notebook] is the file format, version 4; what is read and written again is the same,
+// byte for byte, as what Jupyter writes.
+//
+// [Render] makes one page that needs no other file and no network; formulas are MathML,
+// see package texmath. [Site] makes a page for each of several chapters and one that
+// lists them. [Compare] says where the outputs of two runs differ.
+//
+// # Processes
+//
+// A kernel and everything that it starts ends with [Kernel.Close], whether it likes to or
+// not: GoNB, when killed, leaves the program of a cell and a language server behind. They
+// are known by the kernel's own temporary folder, which their TMPDIR names, and which is
+// removed. This needs a Unix. If the process that runs the notebook is itself killed with
+// SIGKILL nobody is left to do it.
+//
+// # Not here
+//
+// Widgets and input from the user: a cell that asks for input waits until its time is
+// out. Installing kernels is the task of package kernelspec.
+package notebook
