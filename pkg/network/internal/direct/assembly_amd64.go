@@ -15,10 +15,10 @@ func useAssembly[T Float](k *kernels[T]) {
 	case *kernels[float32]:
 		k.rows = [4]int{1: 8, 2: 6, 3: 4}
 		k.tile = [4]tile[float32]{1: tile8x32AVX2, 2: tile16x32AVX2, 3: tile24x32AVX2}
-		k.vector, k.scale, k.relu, k.gate = vector32AVX2, scale32AVX2, relu32AVX2, gate32AVX2
+		k.vector, k.outer, k.relu, k.gate, k.window = vector32AVX2, outer32AVX2, relu32AVX2, gate32AVX2, window32AVX2
 	case *kernels[float64]:
 		k.rows = [4]int{1: 6, 2: 3, 3: 2}
 		k.tile = [4]tile[float64]{1: tile8x64AVX2, 2: tile16x64AVX2, 3: tile24x64AVX2}
-		k.vector, k.scale, k.relu, k.gate = vector64AVX2, scale64AVX2, relu64AVX2, gate64AVX2
+		k.vector, k.outer, k.relu, k.gate, k.window = vector64AVX2, outer64AVX2, relu64AVX2, gate64AVX2, window64AVX2
 	}
 }

@@ -12,6 +12,8 @@ type conv[T Float] struct {
 	points  []int32    // corner in the padded input of the patch of each output position
 	taps    []int32    // offset of each number of a patch, in the order (row, column, channel)
 	forth   []panel[T] // W′, taps × output channels, and b′
+	ones    []T        // one per output position
+	none    []T        // zeros
 	weight  []T        // W as in x: (output channel, channel, row, column)
 	scale   []T        // s, or 1
 	norm    bool       // whether a batch norm is folded in
@@ -47,6 +49,11 @@ func newConv[T Float](k *kernels[T], l Layer, norm *Layer, x, stats []float64, e
 			c.centred = append(c.centred, T(centred))
 		}
 	}
+	c.ones = make([]T, out.positions())
+	for i := range c.ones {
+		c.ones[i] = 1
+	}
+	c.none = make([]T, max(roundUp(out.C), maxWidth))
 	for _, v := range w {
 		c.weight = append(c.weight, T(v))
 	}
@@ -105,7 +112,7 @@ func (c *conv[T]) Buffers() buffers[T] {
 	b := buffers[T]{
 		dilated: make([]T, c.dilated.size()+slack),
 		dw:      make([]T, len(c.taps)*width(c.forth)),
-		sums:    make([]T, c.l.Out.C),
+		sums:    make([]T, roundUp(c.l.Out.C)),
 	}
 	if c.l.Pad > 0 {
 		b.padded = make([]T, c.padded.size()+slack)
@@ -157,18 +164,13 @@ func (c *conv[T]) kernelGradient(row, dout, in []T, b *buffers[T]) {
 	channels, count, stride := c.l.Out.C, len(c.taps), width(c.forth)
 	at := 0
 	for _, p := range c.forth {
-		p.b, p.ldb, p.init = dout[p.first:], channels, zeros[T]()
+		p.b, p.ldb, p.init = dout[p.first:], channels, c.none
 		p.used = p.width
 		c.k.product(b.dw[at:], stride, c.taps, c.patches(in, b), c.points, p, false)
 		at += p.width
 	}
 	sums := b.sums
-	clear(sums)
-	for i := 0; i < c.l.Out.size(); i += channels {
-		for o, v := range dout[i:][:channels] {
-			sums[o] += v
-		}
-	}
+	c.k.vector(sums, c.ones, dout, channels, c.none)
 	area := c.l.Kernel * c.l.Kernel
 	for o := range channels {
 		s, dot := c.scale[o], T(0)

@@ -36,17 +36,10 @@ func (d *dense[T]) Forward(out, in []T, _ *buffers[T]) {
 
 func (d *dense[T]) Backward(row, din, dout, in, _ []T, _ *buffers[T]) {
 	inputs, outputs := d.l.In.size(), d.l.Out.size()
-	in, dout = in[:inputs], dout[:outputs]
-	at := d.l.Weights
-	for _, v := range dout {
-		if to := row[at : at+inputs]; v == 0 {
-			clear(to)
-		} else {
-			d.k.scale(to, v, in)
-		}
-		at += inputs
-	}
-	copy(row[at:], dout)
+	dout = dout[:outputs]
+	to := row[d.l.Weights:][:outputs*inputs+outputs]
+	d.k.outer(to[:outputs*inputs], dout, in[:inputs])
+	copy(to[outputs*inputs:], dout)
 	if din != nil {
 		n := roundUp(inputs)
 		d.k.vector(din[:n], dout, d.back, n, d.none)

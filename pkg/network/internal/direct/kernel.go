@@ -21,12 +21,15 @@ type kernels[T Float] struct {
 	rows [4]int     // and rows[w] rows
 	// vector stores init[k] + Σⱼ a[j]·b[j·ldb + k] in c, whose length is a multiple of lanes.
 	vector func(c, a, b []T, ldb int, init []T)
-	// scale stores s·a in c.
-	scale func(c []T, s T, a []T)
+	// outer stores the products a[i]·b[j] in c, row by row.
+	outer func(c, a, b []T)
 	// relu stores max(a, 0) in c.
 	relu func(c, a []T)
 	// gate stores d where y > 0, and 0 elsewhere, in c.
 	gate func(c, d, y []T)
+	// window stores the largest of a[steps[j] + k] over j in best[k], and the first j where
+	// it is in chosen[k]. It may go beyond best and chosen by less than lanes. ones holds a 1.
+	window func(best, chosen, a []T, steps []int32, ones []T)
 }
 
 // kernelsOf returns the fastest kernels of this machine.
@@ -68,8 +71,6 @@ func width[T Float](p []panel[T]) int {
 	return last.first + last.width
 }
 
-func zeros[T Float]() []T { return make([]T, maxWidth) }
-
 // product computes c[r·ldc + k] = init[k] + Σⱼ a[rows[r] + steps[j]]·b[j·ldb + k] for all rows
 // and the columns that p uses. Unless exact, it also writes zeros in the columns up to
 // p.width, before the row that follows and after the last one.
@@ -110,9 +111,12 @@ func portable[T Float]() *kernels[T] {
 				}
 			}
 		},
-		scale: func(c []T, s T, a []T) {
-			for i, v := range a {
-				c[i] = s * v
+		outer: func(c, a, b []T) {
+			for _, s := range a {
+				for j, v := range b {
+					c[j] = s * v
+				}
+				c = c[len(b):]
 			}
 		},
 		relu: func(c, a []T) {
@@ -124,6 +128,17 @@ func portable[T Float]() *kernels[T] {
 			for i, v := range d {
 				if c[i] = 0; y[i] > 0 {
 					c[i] = v
+				}
+			}
+		},
+		window: func(best, chosen, a []T, steps []int32, _ []T) {
+			copy(best, a[steps[0]:])
+			clear(chosen)
+			for j, s := range steps[1:] {
+				for k, v := range a[s:][:len(best)] {
+					if v > best[k] {
+						best[k], chosen[k] = v, T(j+1)
+					}
 				}
 			}
 		},

@@ -75,16 +75,41 @@ func testKernels[T Float](t *testing.T, unit float64) {
 	for n := range 20 {
 		a, d := append(random[T](r, n), special...), append(random[T](r, n), special...)
 		for name, f := range map[string]func(k *kernels[T], c []T){
-			"scale": func(k *kernels[T], c []T) { k.scale(c, -1.5, a) },
+			"outer": func(k *kernels[T], c []T) { k.outer(c[:2*len(a)], []T{-1.5, 0.1}, a) },
 			"relu":  func(k *kernels[T], c []T) { k.relu(c, a) },
 			"gate":  func(k *kernels[T], c []T) { k.gate(c, d, a) },
 		} {
-			got, want := make([]T, len(a)+1), make([]T, len(a)+1)
+			got, want := make([]T, 2*len(a)+1), make([]T, 2*len(a)+1)
 			f(fast, got)
 			f(slow, want)
 			for i := range want {
 				if got[i] != want[i] {
 					t.Errorf("%s of %d: entry %d is %v, want %v", name, len(a), i, got[i], want[i])
+				}
+			}
+		}
+	}
+	for _, channels := range []int{1, 3, 8, 12, 24} {
+		for _, side := range []int{1, 2, 9} {
+			a := make([]T, 9*2*channels+slack)
+			for i := range a {
+				a[i] = T(r.IntN(4)) // with ties
+			}
+			steps := make([]int32, side)
+			for j := range steps {
+				steps[j] = int32(2 * channels * j)
+			}
+			best, chosen := make([]T, channels+slack), make([]T, channels+slack)
+			fast.window(best[:channels], chosen[:channels], a, steps, []T{1})
+			for k := range channels {
+				top := 0
+				for j, s := range steps {
+					if a[int(s)+k] > a[int(steps[top])+k] {
+						top = j
+					}
+				}
+				if best[k] != a[int(steps[top])+k] || chosen[k] != T(top) {
+					t.Errorf("window of %d, channel %d of %d: %v at %v, want %v at %d", side, k, channels, best[k], chosen[k], a[int(steps[top])+k], top)
 				}
 			}
 		}

@@ -262,105 +262,149 @@ TEXT ·vector32AVX2(SB), NOSPLIT, $0-104
 
 columns64:
 	CMPQ    BX, $+64
-	JL      endcolumns64
-	VMOVUPS (DX), Y0
-	VMOVUPS 32(DX), Y1
-	VMOVUPS 64(DX), Y2
-	VMOVUPS 96(DX), Y3
-	VMOVUPS 128(DX), Y4
-	VMOVUPS 160(DX), Y5
-	VMOVUPS 192(DX), Y6
-	VMOVUPS 224(DX), Y7
+	JL      end64
+	VMOVUPS (DX), Y1
+	VMOVUPS 32(DX), Y2
+	VMOVUPS 64(DX), Y3
+	VMOVUPS 96(DX), Y4
+	VMOVUPS 128(DX), Y5
+	VMOVUPS 160(DX), Y6
+	VMOVUPS 192(DX), Y7
+	VMOVUPS 224(DX), Y8
 	MOVQ    a_base+24(FP), DI
 	MOVQ    a_len+32(FP), R8
 	MOVQ    CX, R9
 
-stepcolumns64:
-	VBROADCASTSS (DI), Y8
-	VFMADD231PS  (R9), Y8, Y0
-	VFMADD231PS  32(R9), Y8, Y1
-	VFMADD231PS  64(R9), Y8, Y2
-	VFMADD231PS  96(R9), Y8, Y3
-	VFMADD231PS  128(R9), Y8, Y4
-	VFMADD231PS  160(R9), Y8, Y5
-	VFMADD231PS  192(R9), Y8, Y6
-	VFMADD231PS  224(R9), Y8, Y7
-	ADDQ         $+4, DI
+one64:
+	CMPQ         R8, $+1
+	JL           endone64
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  (R9), Y0, Y1
+	VFMADD231PS  32(R9), Y0, Y2
+	VFMADD231PS  64(R9), Y0, Y3
+	VFMADD231PS  96(R9), Y0, Y4
+	VFMADD231PS  128(R9), Y0, Y5
+	VFMADD231PS  160(R9), Y0, Y6
+	VFMADD231PS  192(R9), Y0, Y7
+	VFMADD231PS  224(R9), Y0, Y8
 	ADDQ         SI, R9
-	DECQ         R8
-	JNZ          stepcolumns64
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	VMOVUPS      Y2, 64(AX)
-	VMOVUPS      Y3, 96(AX)
-	VMOVUPS      Y4, 128(AX)
-	VMOVUPS      Y5, 160(AX)
-	VMOVUPS      Y6, 192(AX)
-	VMOVUPS      Y7, 224(AX)
-	ADDQ         $+256, AX
-	ADDQ         $+256, CX
-	ADDQ         $+256, DX
-	SUBQ         $+64, BX
-	JMP          columns64
+	ADDQ         $+4, DI
+	SUBQ         $+1, R8
+	JMP          one64
 
-endcolumns64:
+endone64:
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y4, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y6, 160(AX)
+	VMOVUPS Y7, 192(AX)
+	VMOVUPS Y8, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     columns64
+
+end64:
 columns8:
 	CMPQ    BX, $+8
-	JL      endcolumns8
-	VMOVUPS (DX), Y0
+	JL      end8
+	VMOVUPS (DX), Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    a_base+24(FP), DI
 	MOVQ    a_len+32(FP), R8
 	MOVQ    CX, R9
 
-stepcolumns8:
-	VBROADCASTSS (DI), Y1
-	VFMADD231PS  (R9), Y1, Y0
-	ADDQ         $+4, DI
+parts8:
+	CMPQ         R8, $+4
+	JL           endparts8
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  (R9), Y0, Y1
 	ADDQ         SI, R9
-	DECQ         R8
-	JNZ          stepcolumns8
-	VMOVUPS      Y0, (AX)
-	ADDQ         $+32, AX
-	ADDQ         $+32, CX
-	ADDQ         $+32, DX
-	SUBQ         $+8, BX
-	JMP          columns8
+	VBROADCASTSS 4(DI), Y0
+	VFMADD231PS  (R9), Y0, Y2
+	ADDQ         SI, R9
+	VBROADCASTSS 8(DI), Y0
+	VFMADD231PS  (R9), Y0, Y3
+	ADDQ         SI, R9
+	VBROADCASTSS 12(DI), Y0
+	VFMADD231PS  (R9), Y0, Y4
+	ADDQ         SI, R9
+	ADDQ         $+16, DI
+	SUBQ         $+4, R8
+	JMP          parts8
 
-endcolumns8:
-	VZEROUPPER
-	RET
+endparts8:
+one8:
+	CMPQ         R8, $+1
+	JL           endone8
+	VBROADCASTSS (DI), Y0
+	VFMADD231PS  (R9), Y0, Y1
+	ADDQ         SI, R9
+	ADDQ         $+4, DI
+	SUBQ         $+1, R8
+	JMP          one8
 
-// func scale32AVX2(c []float32, s float32, a []float32)
-// Requires: AVX, AVX2, SSE
-TEXT ·scale32AVX2(SB), NOSPLIT, $0-56
-	MOVQ         c_base+0(FP), AX
-	MOVQ         a_base+32(FP), CX
-	MOVQ         a_len+40(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Y0
-
-vectors:
-	CMPQ    DX, $+8
-	JL      endvectors
-	VMULPS  (CX), Y0, Y1
+endone8:
+	VADDPS  Y3, Y1, Y1
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $+32, AX
 	ADDQ    $+32, CX
-	SUBQ    $+8, DX
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+	JMP     columns8
+
+end8:
+	VZEROUPPER
+	RET
+
+// func outer32AVX2(c []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·outer32AVX2(SB), NOSPLIT, $0-72
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ a_len+32(FP), DX
+
+row:
+	CMPQ         DX, $+1
+	JL           endrow
+	VBROADCASTSS (CX), Y0
+	MOVQ         b_base+48(FP), BX
+	MOVQ         b_len+56(FP), SI
+
+vectors:
+	CMPQ    SI, $+8
+	JL      endvectors
+	VMULPS  (BX), Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, BX
+	SUBQ    $+8, SI
 	JMP     vectors
 
 endvectors:
 ones:
-	CMPQ   DX, $+1
+	CMPQ   SI, $+1
 	JL     endones
-	VMULSS (CX), X0, X1
+	VMULSS (BX), X0, X1
 	VMOVSS X1, (AX)
 	ADDQ   $+4, AX
-	ADDQ   $+4, CX
-	SUBQ   $+1, DX
+	ADDQ   $+4, BX
+	SUBQ   $+1, SI
 	JMP    ones
 
 endones:
+	ADDQ $+4, CX
+	DECQ DX
+	JMP  row
+
+endrow:
 	VZEROUPPER
 	RET
 
@@ -433,6 +477,51 @@ ones:
 	JMP    ones
 
 endones:
+	VZEROUPPER
+	RET
+
+// func window32AVX2(best []float32, chosen []float32, a []float32, steps []int32, ones []float32)
+// Requires: AVX
+TEXT ·window32AVX2(SB), NOSPLIT, $0-120
+	MOVQ         best_base+0(FP), AX
+	MOVQ         chosen_base+24(FP), CX
+	MOVQ         a_base+48(FP), DX
+	MOVQ         best_len+8(FP), BX
+	MOVQ         ones_base+96(FP), SI
+	VBROADCASTSS (SI), Y0
+
+columns:
+	CMPQ    BX, $+1
+	JL      end
+	MOVQ    steps_base+72(FP), SI
+	MOVQ    steps_len+80(FP), DI
+	MOVLQSX (SI), R8
+	VMOVUPS (DX)(R8*4), Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y1, Y1, Y1
+
+step:
+	DECQ      DI
+	JZ        store
+	ADDQ      $0x04, SI
+	MOVLQSX   (SI), R8
+	VMOVUPS   (DX)(R8*4), Y4
+	VADDPS    Y0, Y1, Y1
+	VCMPPS    $0x01, Y4, Y2, Y5
+	VBLENDVPS Y5, Y4, Y2, Y2
+	VBLENDVPS Y5, Y1, Y3, Y3
+	JMP       step
+
+store:
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, (CX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+	JMP     columns
+
+end:
 	VZEROUPPER
 	RET
 
@@ -684,108 +773,162 @@ TEXT ·vector64AVX2(SB), NOSPLIT, $0-104
 
 columns32:
 	CMPQ    BX, $+32
-	JL      endcolumns32
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
-	VMOVUPD 64(DX), Y2
-	VMOVUPD 96(DX), Y3
-	VMOVUPD 128(DX), Y4
-	VMOVUPD 160(DX), Y5
-	VMOVUPD 192(DX), Y6
-	VMOVUPD 224(DX), Y7
+	JL      end32
+	VMOVUPD (DX), Y1
+	VMOVUPD 32(DX), Y2
+	VMOVUPD 64(DX), Y3
+	VMOVUPD 96(DX), Y4
+	VMOVUPD 128(DX), Y5
+	VMOVUPD 160(DX), Y6
+	VMOVUPD 192(DX), Y7
+	VMOVUPD 224(DX), Y8
 	MOVQ    a_base+24(FP), DI
 	MOVQ    a_len+32(FP), R8
 	MOVQ    CX, R9
 
-stepcolumns32:
-	VBROADCASTSD (DI), Y8
-	VFMADD231PD  (R9), Y8, Y0
-	VFMADD231PD  32(R9), Y8, Y1
-	VFMADD231PD  64(R9), Y8, Y2
-	VFMADD231PD  96(R9), Y8, Y3
-	VFMADD231PD  128(R9), Y8, Y4
-	VFMADD231PD  160(R9), Y8, Y5
-	VFMADD231PD  192(R9), Y8, Y6
-	VFMADD231PD  224(R9), Y8, Y7
-	ADDQ         $+8, DI
+one32:
+	CMPQ         R8, $+1
+	JL           endone32
+	VBROADCASTSD (DI), Y0
+	VFMADD231PD  (R9), Y0, Y1
+	VFMADD231PD  32(R9), Y0, Y2
+	VFMADD231PD  64(R9), Y0, Y3
+	VFMADD231PD  96(R9), Y0, Y4
+	VFMADD231PD  128(R9), Y0, Y5
+	VFMADD231PD  160(R9), Y0, Y6
+	VFMADD231PD  192(R9), Y0, Y7
+	VFMADD231PD  224(R9), Y0, Y8
 	ADDQ         SI, R9
-	DECQ         R8
-	JNZ          stepcolumns32
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      Y1, 32(AX)
-	VMOVUPD      Y2, 64(AX)
-	VMOVUPD      Y3, 96(AX)
-	VMOVUPD      Y4, 128(AX)
-	VMOVUPD      Y5, 160(AX)
-	VMOVUPD      Y6, 192(AX)
-	VMOVUPD      Y7, 224(AX)
-	ADDQ         $+256, AX
-	ADDQ         $+256, CX
-	ADDQ         $+256, DX
-	SUBQ         $+32, BX
-	JMP          columns32
+	ADDQ         $+8, DI
+	SUBQ         $+1, R8
+	JMP          one32
 
-endcolumns32:
+endone32:
+	VMOVUPD Y1, (AX)
+	VMOVUPD Y2, 32(AX)
+	VMOVUPD Y3, 64(AX)
+	VMOVUPD Y4, 96(AX)
+	VMOVUPD Y5, 128(AX)
+	VMOVUPD Y6, 160(AX)
+	VMOVUPD Y7, 192(AX)
+	VMOVUPD Y8, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+32, BX
+	JMP     columns32
+
+end32:
 columns8:
 	CMPQ    BX, $+8
-	JL      endcolumns8
-	VMOVUPD (DX), Y0
-	VMOVUPD 32(DX), Y1
+	JL      end8
+	VMOVUPD (DX), Y1
+	VMOVUPD 32(DX), Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
 	MOVQ    a_base+24(FP), DI
 	MOVQ    a_len+32(FP), R8
 	MOVQ    CX, R9
 
-stepcolumns8:
-	VBROADCASTSD (DI), Y2
-	VFMADD231PD  (R9), Y2, Y0
-	VFMADD231PD  32(R9), Y2, Y1
-	ADDQ         $+8, DI
+parts8:
+	CMPQ         R8, $+4
+	JL           endparts8
+	VBROADCASTSD (DI), Y0
+	VFMADD231PD  (R9), Y0, Y1
+	VFMADD231PD  32(R9), Y0, Y2
 	ADDQ         SI, R9
-	DECQ         R8
-	JNZ          stepcolumns8
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      Y1, 32(AX)
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	ADDQ         $+64, DX
-	SUBQ         $+8, BX
-	JMP          columns8
+	VBROADCASTSD 8(DI), Y0
+	VFMADD231PD  (R9), Y0, Y3
+	VFMADD231PD  32(R9), Y0, Y4
+	ADDQ         SI, R9
+	VBROADCASTSD 16(DI), Y0
+	VFMADD231PD  (R9), Y0, Y5
+	VFMADD231PD  32(R9), Y0, Y6
+	ADDQ         SI, R9
+	VBROADCASTSD 24(DI), Y0
+	VFMADD231PD  (R9), Y0, Y7
+	VFMADD231PD  32(R9), Y0, Y8
+	ADDQ         SI, R9
+	ADDQ         $+32, DI
+	SUBQ         $+4, R8
+	JMP          parts8
 
-endcolumns8:
+endparts8:
+one8:
+	CMPQ         R8, $+1
+	JL           endone8
+	VBROADCASTSD (DI), Y0
+	VFMADD231PD  (R9), Y0, Y1
+	VFMADD231PD  32(R9), Y0, Y2
+	ADDQ         SI, R9
+	ADDQ         $+8, DI
+	SUBQ         $+1, R8
+	JMP          one8
+
+endone8:
+	VADDPD  Y5, Y1, Y1
+	VADDPD  Y6, Y2, Y2
+	VADDPD  Y7, Y3, Y3
+	VADDPD  Y8, Y4, Y4
+	VADDPD  Y3, Y1, Y1
+	VADDPD  Y4, Y2, Y2
+	VMOVUPD Y1, (AX)
+	VMOVUPD Y2, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+8, BX
+	JMP     columns8
+
+end8:
 	VZEROUPPER
 	RET
 
-// func scale64AVX2(c []float64, s float64, a []float64)
-// Requires: AVX, AVX2, SSE2
-TEXT ·scale64AVX2(SB), NOSPLIT, $0-56
-	MOVQ         c_base+0(FP), AX
-	MOVQ         a_base+32(FP), CX
-	MOVQ         a_len+40(FP), DX
-	MOVSD        s+24(FP), X0
-	VBROADCASTSD X0, Y0
+// func outer64AVX2(c []float64, a []float64, b []float64)
+// Requires: AVX
+TEXT ·outer64AVX2(SB), NOSPLIT, $0-72
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ a_len+32(FP), DX
+
+row:
+	CMPQ         DX, $+1
+	JL           endrow
+	VBROADCASTSD (CX), Y0
+	MOVQ         b_base+48(FP), BX
+	MOVQ         b_len+56(FP), SI
 
 vectors:
-	CMPQ    DX, $+4
+	CMPQ    SI, $+4
 	JL      endvectors
-	VMULPD  (CX), Y0, Y1
+	VMULPD  (BX), Y0, Y1
 	VMOVUPD Y1, (AX)
 	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	SUBQ    $+4, DX
+	ADDQ    $+32, BX
+	SUBQ    $+4, SI
 	JMP     vectors
 
 endvectors:
 ones:
-	CMPQ   DX, $+1
+	CMPQ   SI, $+1
 	JL     endones
-	VMULSD (CX), X0, X1
+	VMULSD (BX), X0, X1
 	VMOVSD X1, (AX)
 	ADDQ   $+8, AX
-	ADDQ   $+8, CX
-	SUBQ   $+1, DX
+	ADDQ   $+8, BX
+	SUBQ   $+1, SI
 	JMP    ones
 
 endones:
+	ADDQ $+8, CX
+	DECQ DX
+	JMP  row
+
+endrow:
 	VZEROUPPER
 	RET
 
@@ -858,5 +1001,50 @@ ones:
 	JMP    ones
 
 endones:
+	VZEROUPPER
+	RET
+
+// func window64AVX2(best []float64, chosen []float64, a []float64, steps []int32, ones []float64)
+// Requires: AVX
+TEXT ·window64AVX2(SB), NOSPLIT, $0-120
+	MOVQ         best_base+0(FP), AX
+	MOVQ         chosen_base+24(FP), CX
+	MOVQ         a_base+48(FP), DX
+	MOVQ         best_len+8(FP), BX
+	MOVQ         ones_base+96(FP), SI
+	VBROADCASTSD (SI), Y0
+
+columns:
+	CMPQ    BX, $+1
+	JL      end
+	MOVQ    steps_base+72(FP), SI
+	MOVQ    steps_len+80(FP), DI
+	MOVLQSX (SI), R8
+	VMOVUPD (DX)(R8*8), Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y1, Y1, Y1
+
+step:
+	DECQ      DI
+	JZ        store
+	ADDQ      $0x04, SI
+	MOVLQSX   (SI), R8
+	VMOVUPD   (DX)(R8*8), Y4
+	VADDPD    Y0, Y1, Y1
+	VCMPPD    $0x01, Y4, Y2, Y5
+	VBLENDVPD Y5, Y4, Y2, Y2
+	VBLENDVPD Y5, Y1, Y3, Y3
+	JMP       step
+
+store:
+	VMOVUPD Y2, (AX)
+	VMOVUPD Y3, (CX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	SUBQ    $+4, BX
+	JMP     columns
+
+end:
 	VZEROUPPER
 	RET

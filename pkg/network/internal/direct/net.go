@@ -59,18 +59,18 @@ var (
 	_ op[float32] = (*batchNorm[float32])(nil)
 	_ op[float32] = relu[float32]{}
 	_ op[float32] = tanh[float32]{}
-	_ op[float32] = maxPool[float32]{}
+	_ op[float32] = (*maxPool[float32])(nil)
 	_ op[float32] = avgPool[float32]{}
 	_ op[float32] = flatten[float32]{}
 )
 
 // buffers is the working memory of an op.
 type buffers[T Float] struct {
-	padded  []T     // convolution: its input in a border of zeros
-	dilated []T     // convolution: dout with zeros between and around
-	dw      []T     // convolution: gradient of the kernel, taps × channels
-	sums    []T     // one number per channel
-	chosen  []int32 // max pool: offset of the largest number
+	padded  []T // convolution: its input in a border of zeros
+	dilated []T // convolution: dout with zeros between and around
+	dw      []T // convolution: gradient of the kernel, taps × channels
+	sums    []T // convolution: of dout, per channel
+	chosen  []T // max pool: which number of each window is the largest
 }
 
 // slack is how far vectors may reach beyond the end of an activation.
@@ -111,10 +111,13 @@ func New[T Float](layers []Layer, x, stats []float64, epsilon float64) *Net[T] {
 		case Tanh:
 			o = tanh[T]{s: l.Out}
 		case MaxPool:
-			o = maxPool[T]{l.In, l.Out, l.Kernel}
+			o = newMaxPool(k, l)
 		case AvgPool:
 			o = avgPool[T]{l.In, l.Out, l.Kernel}
 		case Flatten:
+			if l.In.C == 1 || l.In.positions() == 1 {
+				continue // nothing moves
+			}
 			o = flatten[T]{in: l.In}
 		default:
 			panic(fmt.Sprintf("direct: layer %d has the unknown kind %d", i, l.Kind))

@@ -2,42 +2,46 @@ package direct
 
 // maxPool is the largest number of each window; the first of equal ones gets the gradient.
 type maxPool[T Float] struct {
+	k       *kernels[T]
 	in, out Shape
-	side    int
+	corners []int32 // offset of each window
+	steps   []int32 // offset of each position in a window
+	ones    []T
 }
 
-func (p maxPool[T]) Shape() Shape  { return p.out }
-func (p maxPool[T]) Weights() bool { return false }
-
-func (p maxPool[T]) Buffers() buffers[T] { return buffers[T]{chosen: make([]int32, p.out.size())} }
-
-func (p maxPool[T]) Forward(out, in []T, b *buffers[T]) {
-	channels := p.in.C
-	for y := range p.out.H {
-		for x := range p.out.W {
-			at := (y*p.out.W + x) * channels
-			best, chosen := out[at:][:channels], b.chosen[at:][:channels]
-			corner := (y*p.in.W + x) * p.side * channels
-			copy(best, in[corner:])
-			for c := range chosen {
-				chosen[c] = int32(corner + c)
-			}
-			for w := 1; w < p.side*p.side; w++ {
-				from := corner + (w/p.side*p.in.W+w%p.side)*channels
-				for c, v := range in[from:][:channels] {
-					if v > best[c] {
-						best[c], chosen[c] = v, int32(from+c)
-					}
-				}
-			}
+func newMaxPool[T Float](k *kernels[T], l Layer) *maxPool[T] {
+	p := &maxPool[T]{k: k, in: l.In, out: l.Out, corners: corners(l.Out.H, l.Out.W, l.Kernel, l.In), ones: []T{1}}
+	for y := range l.Kernel {
+		for x := range l.Kernel {
+			p.steps = append(p.steps, int32((y*l.In.W+x)*l.In.C))
 		}
+	}
+	return p
+}
+
+func (p *maxPool[T]) Shape() Shape  { return p.out }
+func (p *maxPool[T]) Weights() bool { return false }
+
+func (p *maxPool[T]) Buffers() buffers[T] {
+	return buffers[T]{chosen: make([]T, p.out.size()+slack)}
+}
+
+func (p *maxPool[T]) Forward(out, in []T, b *buffers[T]) {
+	channels := p.in.C
+	for i, corner := range p.corners {
+		at := i * channels
+		p.k.window(out[at:][:channels], b.chosen[at:][:channels], in[corner:], p.steps, p.ones)
 	}
 }
 
-func (p maxPool[T]) Backward(_, din, dout, _, _ []T, b *buffers[T]) {
+func (p *maxPool[T]) Backward(_, din, dout, _, _ []T, b *buffers[T]) {
 	clear(din[:p.in.size()])
-	for i, from := range b.chosen {
-		din[from] = dout[i]
+	channels := p.in.C
+	for i, corner := range p.corners {
+		to, d := din[corner:], dout[i*channels:][:channels]
+		for c, chosen := range b.chosen[i*channels:][:channels] {
+			to[int(p.steps[int(chosen)])+c] = d[c]
+		}
 	}
 }
 

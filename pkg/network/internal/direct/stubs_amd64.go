@@ -24,10 +24,10 @@ func tile24x32AVX2(c []float32, ldc int, rows []int32, a []float32, steps []int3
 //go:noescape
 func vector32AVX2(c []float32, a []float32, b []float32, ldb int, init []float32)
 
-// scale32AVX2 stores s·a in c.
+// outer32AVX2 stores the products of a and b, row by row, in c.
 //
 //go:noescape
-func scale32AVX2(c []float32, s float32, a []float32)
+func outer32AVX2(c []float32, a []float32, b []float32)
 
 // relu32AVX2 stores max(a, 0) in c.
 //
@@ -38,6 +38,11 @@ func relu32AVX2(c []float32, a []float32)
 //
 //go:noescape
 func gate32AVX2(c []float32, d []float32, y []float32)
+
+// window32AVX2 finds maxima in vectors; it may write one vector less one element beyond best and chosen.
+//
+//go:noescape
+func window32AVX2(best []float32, chosen []float32, a []float32, steps []int32, ones []float32)
 
 // tile8x64AVX2 computes 6 rows of 8 columns.
 //
@@ -59,10 +64,10 @@ func tile24x64AVX2(c []float64, ldc int, rows []int32, a []float64, steps []int3
 //go:noescape
 func vector64AVX2(c []float64, a []float64, b []float64, ldb int, init []float64)
 
-// scale64AVX2 stores s·a in c.
+// outer64AVX2 stores the products of a and b, row by row, in c.
 //
 //go:noescape
-func scale64AVX2(c []float64, s float64, a []float64)
+func outer64AVX2(c []float64, a []float64, b []float64)
 
 // relu64AVX2 stores max(a, 0) in c.
 //
@@ -73,3 +78,8 @@ func relu64AVX2(c []float64, a []float64)
 //
 //go:noescape
 func gate64AVX2(c []float64, d []float64, y []float64)
+
+// window64AVX2 finds maxima in vectors; it may write one vector less one element beyond best and chosen.
+//
+//go:noescape
+func window64AVX2(best []float64, chosen []float64, a []float64, steps []int32, ones []float64)

@@ -18,7 +18,10 @@ import (
 // lanes is the unit in which the widths of tiles are counted.
 const lanes = 8
 
-const vectorBytes = 32
+const (
+	vectorBytes = 32
+	less        = 1 // predicate of a comparison
+)
 
 func main() {
 	ConstraintExpr("!purego")
@@ -27,9 +30,10 @@ func main() {
 			e.tile(w)
 		}
 		e.vector()
-		e.scale()
+		e.outer()
 		e.relu()
 		e.gate()
+		e.window()
 	}
 	Generate()
 }
@@ -132,62 +136,96 @@ func (e element) tile(w int) {
 	end()
 }
 
-// vector: c[k] = init[k] + Σⱼ a[j]·b[j·ldb + k], for a multiple of lanes columns.
+// vector: c[k] = init[k] + Σⱼ a[j]·b[j·ldb + k], for a multiple of lanes columns. Eight
+// vectors at a time hide the latency of the sum; fewer are summed in four parts.
 func (e element) vector() {
 	e.begin("vector", "func(c, a, b []%[1]s, ldb int, init []%[1]s)", "computes one row; len(c) is a multiple of 8.")
 	c, first, init := slice("c"), slice("b"), slice("init")
 	left := Load(Param("c").Len(), GP64())
 	ldb := Load(Param("ldb"), GP64())
 	SHLQ(Imm(shift(e.size)), ldb)
-	for _, v := range []int{8, lanes / e.perVector()} {
-		columns := v * e.perVector()
-		next := fmt.Sprintf("columns%d", columns)
-		Label(next)
+	for _, wide := range []struct{ vectors, parts int }{{8, 1}, {lanes / e.perVector(), 4}} {
+		columns := wide.vectors * e.perVector()
+		label := func(name string) string { return fmt.Sprintf("%s%d", name, columns) }
+		Label(label("columns"))
 		CMPQ(left, I32(columns))
-		JL(LabelRef("end" + next))
-		acc, x := vectors(v), YMM()
-		for k, s := range acc {
-			e.load(init.Offset(k*vectorBytes), s)
+		JL(LabelRef(label("end")))
+		acc, x := make([][]reg.VecVirtual, wide.parts), YMM()
+		for p := range acc {
+			acc[p] = vectors(wide.vectors)
+			for k, s := range acc[p] {
+				if p == 0 {
+					e.load(init.Offset(k*vectorBytes), s)
+				} else {
+					VXORPS(s, s, s)
+				}
+			}
 		}
 		a, count := slice("a"), Load(Param("a").Len(), GP64())
 		b := Mem{Base: GP64()}
 		MOVQ(first.Base, b.Base)
-		Label("step" + next)
-		e.spread(a, x)
-		for k, s := range acc {
-			e.fma(b.Offset(k*vectorBytes), x, s)
+		terms := func(name string, parts int) {
+			Label(label(name))
+			CMPQ(count, I32(parts))
+			JL(LabelRef(label("end" + name)))
+			for p := range parts {
+				e.spread(a.Offset(p*e.size), x)
+				for k, s := range acc[p] {
+					e.fma(b.Offset(k*vectorBytes), x, s)
+				}
+				ADDQ(ldb, b.Base)
+			}
+			ADDQ(I32(parts*e.size), a.Base)
+			SUBQ(I32(parts), count)
+			JMP(LabelRef(label(name)))
+			Label(label("end" + name))
 		}
-		ADDQ(I32(e.size), a.Base)
-		ADDQ(ldb, b.Base)
-		DECQ(count)
-		JNZ(LabelRef("step" + next))
-		for k, s := range acc {
+		if wide.parts > 1 {
+			terms("parts", wide.parts)
+		}
+		terms("one", 1)
+		for p := wide.parts / 2; p > 0; p /= 2 {
+			for i := range p {
+				for k, s := range acc[i] {
+					e.add(acc[i+p][k], s, s)
+				}
+			}
+		}
+		for k, s := range acc[0] {
 			e.store(s, c.Offset(k*vectorBytes))
 		}
 		for _, p := range []Mem{c, first, init} {
 			ADDQ(I32(columns*e.size), p.Base)
 		}
 		SUBQ(I32(columns), left)
-		JMP(LabelRef(next))
-		Label("end" + next)
+		JMP(LabelRef(label("columns")))
+		Label(label("end"))
 	}
 	end()
 }
 
-// scale: c = s·a.
-func (e element) scale() {
-	e.begin("scale", "func(c []%[1]s, s %[1]s, a []%[1]s)", "stores s·a in c.")
+// outer: c[i·len(b) + j] = a[i]·b[j].
+func (e element) outer() {
+	e.begin("outer", "func(c, a, b []%[1]s)", "stores the products of a and b, row by row, in c.")
 	c, a := slice("c"), slice("a")
-	n := Load(Param("a").Len(), GP64())
+	rows := Load(Param("a").Len(), GP64())
 	s, x := YMM(), YMM()
-	e.spread(Load(Param("s"), XMM()), s)
-	e.each(n, []Mem{c, a}, func() {
-		e.mul(a, s, x)
+	Label("row")
+	CMPQ(rows, I32(1))
+	JL(LabelRef("endrow"))
+	e.spread(a, s)
+	b, n := slice("b"), Load(Param("b").Len(), GP64())
+	e.each(n, []Mem{c, b}, func() {
+		e.mul(b, s, x)
 		e.store(x, c)
 	}, func() {
-		e.mulOne(a, s.AsX(), x.AsX())
+		e.mulOne(b, s.AsX(), x.AsX())
 		e.storeOne(x.AsX(), c)
 	})
+	ADDQ(I32(e.size), a.Base)
+	DECQ(rows)
+	JMP(LabelRef("row"))
+	Label("endrow")
 	end()
 }
 
@@ -215,9 +253,8 @@ func (e element) gate() {
 	n := Load(Param("d").Len(), GP64())
 	zero, x := YMM(), YMM()
 	VXORPS(zero, zero, zero)
-	const less = 1 // 0 < y
 	e.each(n, []Mem{c, d, y}, func() {
-		e.compare(Imm(less), y, zero, x)
+		e.compare(Imm(less), y, zero, x) // 0 < y
 		VANDPS(d, x, x)
 		e.store(x, c)
 	}, func() {
@@ -227,6 +264,45 @@ func (e element) gate() {
 		VANDPS(z, x.AsX(), x.AsX())
 		e.storeOne(x.AsX(), c)
 	})
+	end()
+}
+
+// window: best[k] = max over j of a[steps[j] + k], chosen[k] the first j where it is.
+func (e element) window() {
+	e.begin("window", "func(best, chosen, a []%[1]s, steps []int32, ones []%[1]s)", "finds maxima in vectors; it may write one vector less one element beyond best and chosen.")
+	best, chosen, a := slice("best"), slice("chosen"), slice("a")
+	n := Load(Param("best").Len(), GP64())
+	one, j := YMM(), YMM()
+	e.spread(slice("ones"), one)
+	Label("columns")
+	CMPQ(n, I32(1))
+	JL(LabelRef("end"))
+	steps, count, step := slice("steps"), Load(Param("steps").Len(), GP64()), GP64()
+	m, c, x, larger := YMM(), YMM(), YMM(), YMM()
+	MOVLQSX(steps, step)
+	e.load(Mem{Base: a.Base, Index: step, Scale: uint8(e.size)}, m)
+	VXORPS(c, c, c)
+	VXORPS(j, j, j)
+	Label("step")
+	DECQ(count)
+	JZ(LabelRef("store"))
+	ADDQ(Imm(4), steps.Base)
+	MOVLQSX(steps, step)
+	e.load(Mem{Base: a.Base, Index: step, Scale: uint8(e.size)}, x)
+	e.add(one, j, j)
+	e.compare(Imm(less), x, m, larger) // m < x
+	e.blend(larger, x, m, m)
+	e.blend(larger, j, c, c)
+	JMP(LabelRef("step"))
+	Label("store")
+	e.store(m, best)
+	e.store(c, chosen)
+	for _, p := range []Mem{best, chosen, a} {
+		ADDQ(I32(vectorBytes), p.Base)
+	}
+	SUBQ(I32(e.perVector()), n)
+	JMP(LabelRef("columns"))
+	Label("end")
 	end()
 }
 
@@ -274,9 +350,11 @@ func (e element) loadOne(m Mem, v reg.Register)  { choose(e, VMOVSS, VMOVSD)(m, 
 func (e element) storeOne(v reg.Register, m Mem) { choose(e, VMOVSS, VMOVSD)(v, m) }
 func (e element) spread(m Op, v reg.Register)    { choose(e, VBROADCASTSS, VBROADCASTSD)(m, v) }
 func (e element) fma(a, b, c Op)                 { choose(e, VFMADD231PS, VFMADD231PD)(a, b, c) }
+func (e element) add(a, b, c Op)                 { choose(e, VADDPS, VADDPD)(a, b, c) }
 func (e element) mul(a, b, c Op)                 { choose(e, VMULPS, VMULPD)(a, b, c) }
 func (e element) mulOne(a, b, c Op)              { choose(e, VMULSS, VMULSD)(a, b, c) }
 func (e element) max(a, b, c Op)                 { choose(e, VMAXPS, VMAXPD)(a, b, c) }
 func (e element) maxOne(a, b, c Op)              { choose(e, VMAXSS, VMAXSD)(a, b, c) }
 func (e element) compare(how, a, b, c Op)        { choose(e, VCMPPS, VCMPPD)(how, a, b, c) }
+func (e element) blend(mask, a, b, c Op)         { choose(e, VBLENDVPS, VBLENDVPD)(mask, a, b, c) }
 func (e element) compareOne(how, a, b, c Op)     { choose(e, VCMPSS, VCMPSD)(how, a, b, c) }
