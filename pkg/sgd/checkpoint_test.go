@@ -242,7 +242,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		run.Settings.Checkpoint = sgd.Checkpoint{Path: run.Path, Every: 1} // after every step
 		if run.Network {
-			training, x := newTraining()
+			training, x := newTraining(goBackend())
 			_, err = sgd.Run(context.Background(), slow{training}, x, run.Settings)
 		} else {
 			f := newMemory()
@@ -287,22 +287,52 @@ func TestResumeNetworkAfterKill(t *testing.T) {
 		t.Run(fmt.Sprintf("%v, %v", sampling, m), func(t *testing.T) {
 			s := base()
 			s.BatchSize, s.Epochs, s.Steps, s.Sampling, s.Momentum = 32, 0, 300, sampling, m
-			training, x := newTraining()
+			training, x := newTraining(goBackend())
 			want := mustRun(t, training, x, s)
 			killTwice(t, rng, &s, true)
-			training, x = newTraining()
+			training, x = newTraining(goBackend())
 			same(t, "after two kills", mustRun(t, training, x, s), want)
 		})
 	}
 }
 
-// newTraining returns tiny-fc with dropout on 200 images, on the Go backend, and its first
-// weights.
-func newTraining() (*network.Training, []float64) {
+// The same on both backends, canceled in the middle of an epoch.
+func TestResumeNetworkAfterCancel(t *testing.T) {
+	for _, config := range []string{"go", "xla:cpu"} {
+		t.Run(config, func(t *testing.T) {
+			b, err := backend.Open(config)
+			if err != nil {
+				t.Skipf("no such backend here: %v", err)
+			}
+			s := base()
+			s.BatchSize, s.Epochs, s.Sampling, s.Momentum = 32, 5, noise.Reshuffled, momenta[2]
+			training, x := newTraining(b)
+			want := mustRun(t, training, x, s)
+
+			s.Checkpoint.Path = filepath.Join(t.TempDir(), "run")
+			ctx, cancel := context.WithCancel(context.Background())
+			s.RecordEvery, s.Record = 14, func(sgd.Step) error { cancel(); return nil }
+			training, x = newTraining(b)
+			if r, err := sgd.Run(ctx, training, x, s); !errors.Is(err, context.Canceled) || r.Steps != 14 {
+				t.Fatalf("got %+v, %v, want a canceled run after 14 steps", r, err)
+			}
+			s.Record = nil
+			training, x = newTraining(b)
+			same(t, "after a cancel", mustRun(t, training, x, s), want)
+		})
+	}
+}
+
+func goBackend() *backend.Backend {
 	b, err := backend.Open("go")
 	if err != nil {
 		panic(err)
 	}
+	return b
+}
+
+// newTraining returns tiny-fc with dropout on 200 images and its first weights.
+func newTraining(b *backend.Backend) (*network.Training, []float64) {
 	train, _, err := dataset.MNIST7()
 	if err != nil {
 		panic(err)
