@@ -120,6 +120,7 @@ func TestArrowsOrder(t *testing.T) {
 		"data",
 		"pkg/internal", "pkg/ledger/claim", "pkg/problem", "pkg/internal/numtest", "pkg/dataset", "pkg/backend",
 		"pkg/network", "pkg/noise", "pkg/spectrum", "pkg/sgd",
+		"pkg/sde", "pkg/fokkerplanck", "pkg/potential", "pkg/variational", "pkg/trajectory",
 		"pkg/figure", "pkg/ledger", "pkg/experiment",
 		"kernelext",
 	}

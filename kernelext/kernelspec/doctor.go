@@ -15,6 +15,8 @@ import (
 	"text/tabwriter"
 
 	"golang.org/x/sys/unix"
+
+	"sgdlab/kernelext/notebook"
 )
 
 // Status is the outcome of a check.
@@ -93,8 +95,7 @@ func (l Lab) checkTools(context.Context, *GoTool) Check {
 // without the network.
 func (l Lab) checkModules(ctx context.Context, g *GoTool) Check {
 	cmd := exec.CommandContext(ctx, g.Exe, "list", "-deps", "./pkg/...")
-	cmd.Dir, cmd.Env = l.Root, Environ([]string{"GOWORK=off"}, l.Env(Name, g))
-	cmd.Env = append(os.Environ(), cmd.Env...)
+	cmd.Dir, cmd.Env = l.Root, Environ(os.Environ(), l.BuildEnv(Name, g))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return Check{"Go modules", Broken, lastLine(out, err), "connect to the network and " + runSetup}
@@ -123,7 +124,7 @@ func (l Lab) checkSpecs(_ context.Context, g *GoTool) Check {
 	for _, dir := range dirs {
 		here := 0
 		for _, name := range Names() {
-			spec, err := readSpec(dir, name)
+			spec, err := notebook.ReadSpec(Folder(dir, name))
 			if errors.Is(err, fs.ErrNotExist) && dir != l.DataDir() {
 				continue
 			}
@@ -152,7 +153,7 @@ func (l Lab) checkSpecs(_ context.Context, g *GoTool) Check {
 // checkCache asks the go command what it would have to compile for a cell.
 func (l Lab) checkCache(ctx context.Context, g *GoTool) Check {
 	cmd := exec.CommandContext(ctx, g.Exe, "build", "-n", "./pkg/...")
-	cmd.Dir, cmd.Env = l.Root, Environ(append(os.Environ(), "GOWORK=off"), l.Env(Name, g))
+	cmd.Dir, cmd.Env = l.Root, Environ(os.Environ(), l.BuildEnv(Name, g))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return Check{"build cache", Broken, "the library does not compile: " + lastLine(out, err), "run `go build ./pkg/...` and mend the code"}

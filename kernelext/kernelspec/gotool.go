@@ -39,7 +39,7 @@ func FindGo(ctx context.Context, root, exe string) (*GoTool, error) {
 	if out, err := list.CombinedOutput(); err != nil {
 		line := lastLine(out, err)
 		if strings.Contains(line, "requires go") || strings.Contains(line, "invalid go version") || strings.Contains(line, "toolchain not available") {
-			return nil, fmt.Errorf("the go command %s is too old for %s (%s): %s", exe, root, line, installGo)
+			return nil, fmt.Errorf("the go command %s is too old for %s (%s): install a newer Go from go.dev/dl and put its bin folder first in PATH", exe, root, line)
 		}
 		return nil, fmt.Errorf("the Go module in %s cannot be loaded: %s", root, line)
 	}

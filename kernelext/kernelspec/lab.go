@@ -29,6 +29,13 @@ func (l Lab) PluginDir() string { return l.Path("pjrt") }
 // looks for.
 func (l Lab) Plugin() string { return filepath.Join(l.PluginDir(), "pjrt_c_api_cpu_plugin.so") }
 
+// GoXLA returns the folder of the go-xla that cells are built with, a copy without its
+// installer.
+func (l Lab) GoXLA() string { return l.Path("go-xla") }
+
+// GoWork returns the path of the workspace of the clone and [Lab.GoXLA].
+func (l Lab) GoWork() string { return l.Path("go.work") }
+
 // DataDir returns the Jupyter data folder of the clone, the value for JUPYTER_PATH.
 func (l Lab) DataDir() string { return l.Path("share", "jupyter") }
 

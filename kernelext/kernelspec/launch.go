@@ -17,8 +17,9 @@ import (
 // the code of the clone that installed the kernel, beside the module that holds the folder,
 // if any.
 //
-// The process becomes GoNB, with its log in .lab/kernel.log, so Launch returns only if that
-// fails. If a cell could not work, Launch serves the kernel itself until it is shut down,
+// The process becomes GoNB, so Launch returns only if that fails. GoNB's log goes to
+// .lab/kernel.log, unless SGDLAB_KERNEL_STDERR is set; with SGDLAB_RAW_ERRORS compiler
+// errors come as plain text instead of HTML. If a cell could not work, Launch serves the kernel itself until it is shut down,
 // and answers each cell with one sentence that says why and what to do.
 func Launch(ctx context.Context, args []string) error {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
@@ -42,7 +43,9 @@ func plan(ctx context.Context, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	logTo(lab.Path("kernel.log"))
+	if os.Getenv("SGDLAB_KERNEL_STDERR") == "" {
+		logTo(lab.Path("kernel.log"))
+	}
 
 	var g *GoTool
 	for _, root := range modules {
@@ -64,6 +67,9 @@ func plan(ctx context.Context, args []string) ([]string, error) {
 		return nil, err
 	}
 
+	if withXLA(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH"), lab) {
+		modules = append(modules, lab.GoXLA())
+	}
 	argv := []string{lab.Tool("gonb"), "--kernel", args[0], "-go_work=" + strings.Join(modules, ",")}
 	if os.Getenv("SGDLAB_RAW_ERRORS") != "" {
 		argv = append(argv, "-raw_error=true")

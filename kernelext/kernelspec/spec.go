@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"sgdlab/kernelext/notebook"
 )
 
 // Names of the two kernels.
@@ -58,39 +60,49 @@ func (l Lab) Env(name string, g *GoTool) map[string]string {
 	return env
 }
 
+// BuildEnv returns the environment in which the go command compiles the packages of the
+// clone as it does for a cell of the kernel called name.
+func (l Lab) BuildEnv(name string, g *GoTool) map[string]string {
+	env := l.Env(name, g)
+	env["GOWORK"] = "off"
+	if withXLA(env["PJRT_PLUGIN_LIBRARY_PATH"], l) {
+		env["GOWORK"] = l.GoWork()
+	}
+	return env
+}
+
+// withXLA reports whether cells are built with the go-xla of l, given the folder of the
+// plug-in: without XLA nobody needs it.
+func withXLA(pluginDir string, l Lab) bool {
+	_, err := os.Stat(l.GoXLA())
+	return pluginDir != "" && err == nil
+}
+
 // HasPlugin reports whether the XLA CPU plug-in is set up.
 func (l Lab) HasPlugin() bool {
 	_, err := os.Stat(l.Plugin())
 	return err == nil
 }
 
-// kernelJSON is the content of a kernel.json, see Jupyter's "kernel specs".
-type kernelJSON struct {
-	Argv          []string          `json:"argv"`
-	DisplayName   string            `json:"display_name"`
-	Language      string            `json:"language"`
-	InterruptMode string            `json:"interrupt_mode"`
-	Env           map[string]string `json:"env"`
-	Metadata      map[string]any    `json:"metadata"`
-}
+// Folder returns the folder of the kernel called name in a Jupyter data folder.
+func Folder(dataDir, name string) string { return filepath.Join(dataDir, "kernels", name) }
 
 // Install writes both kernels into dataDir, a Jupyter data folder: [Lab.DataDir], the
 // share/jupyter of a Python environment, or [UserDataDir]. They run the programs in l.
 // Files are replaced in one piece.
 func Install(l Lab, dataDir string, g *GoTool) error {
 	for _, name := range Names() {
-		spec, err := json.MarshalIndent(kernelJSON{
+		spec, err := json.MarshalIndent(notebook.Spec{
 			Argv:          []string{l.Tool("sgdlab"), "kernel", "launch", "{connection_file}"},
 			DisplayName:   displayNames[name],
 			Language:      "go",
 			InterruptMode: "message",
 			Env:           l.Env(name, g),
-			Metadata:      map[string]any{"debugger": false},
 		}, "", " ")
 		if err != nil {
 			return err
 		}
-		dir := filepath.Join(dataDir, "kernels", name)
+		dir := Folder(dataDir, name)
 		for file, data := range map[string][]byte{
 			"kernel.json":    append(spec, '\n'),
 			"logo-svg.svg":   logoSVG,
@@ -108,7 +120,7 @@ func Install(l Lab, dataDir string, g *GoTool) error {
 // and an error if there was none.
 func Uninstall(dataDir string) (removed []string, err error) {
 	for _, name := range Names() {
-		dir := filepath.Join(dataDir, "kernels", name)
+		dir := Folder(dataDir, name)
 		if _, err := os.Stat(filepath.Join(dir, "kernel.json")); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -121,23 +133,6 @@ func Uninstall(dataDir string) (removed []string, err error) {
 		return nil, fmt.Errorf("kernelspec: %s has no kernel of sgdlab", dataDir)
 	}
 	return removed, nil
-}
-
-// readSpec reads the kernel.json of the kernel called name in dataDir.
-func readSpec(dataDir, name string) (*kernelJSON, error) {
-	path := filepath.Join(dataDir, "kernels", name, "kernel.json")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var k kernelJSON
-	if err := json.Unmarshal(b, &k); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(k.Argv) == 0 {
-		return nil, fmt.Errorf("%s: it has no command", path)
-	}
-	return &k, nil
 }
 
 // Environ returns base with the variables of env set, in a fixed order.

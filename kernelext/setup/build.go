@@ -59,7 +59,7 @@ func (r *runner) warm(ctx context.Context, name string) (ok bool, err error) {
 			packages = append(packages, "./kernelext/"+p)
 		}
 	}
-	env := kernelspec.Environ([]string{"GOWORK=off"}, r.lab.Env(name, r.g))
+	env := kernelspec.Environ(nil, r.lab.BuildEnv(name, r.g))
 	out, err := r.run(ctx, r.lab.Root, env, r.g.Exe, append([]string{"build"}, packages...)...)
 	switch {
 	case err == nil:

@@ -149,6 +149,9 @@ func (r *runner) do(ctx context.Context, need todo, key string, st state) error 
 			if err := r.modules(ctxDownloads); err != nil {
 				return err
 			}
+			if err := r.slim(ctxDownloads); err != nil {
+				return err
+			}
 			if err := r.tools(ctxDownloads); err != nil {
 				return err
 			}
@@ -204,15 +207,18 @@ func hash(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// installed reports whether the tools and the kernels are there.
+// installed reports whether the tools, the slim go-xla and the kernels are there.
 func (r *runner) installed() bool {
 	for _, tool := range toolNames {
 		if !exists(r.lab.Tool(tool)) {
 			return false
 		}
 	}
+	if !exists(r.lab.GoWork()) {
+		return false
+	}
 	for _, name := range kernelspec.Names() {
-		if !exists(filepath.Join(r.lab.DataDir(), "kernels", name, "kernel.json")) {
+		if !exists(filepath.Join(kernelspec.Folder(r.lab.DataDir(), name), "kernel.json")) {
 			return false
 		}
 	}

@@ -15,11 +15,7 @@ import (
 )
 
 func dataCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "data",
-		Short: "Fetch data sets",
-		Args:  cobra.NoArgs,
-	}
+	cmd := group("data", "Fetch data sets")
 	cmd.AddCommand(dataFetchCommand())
 	return cmd
 }
@@ -62,13 +58,20 @@ type progress struct {
 }
 
 func newProgress(out io.Writer) *progress {
-	p := &progress{out: out}
-	if f, ok := out.(*os.File); ok {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
-			p.width = int(size.Col)
-		}
+	return &progress{out: out, width: width(out)}
+}
+
+// width returns the number of columns of the terminal out; 0 if it is none.
+func width(out io.Writer) int {
+	f, ok := out.(*os.File)
+	if !ok {
+		return 0
 	}
-	return p
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 func (p *progress) report(r fetch.Progress) {

@@ -11,11 +11,7 @@ import (
 )
 
 func kernelCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "kernel",
-		Short: "Install, check and remove the Jupyter kernels",
-		Args:  cobra.NoArgs,
-	}
+	cmd := group("kernel", "Install, check and remove the Jupyter kernels")
 	cmd.AddCommand(kernelInstallCommand(), kernelUninstallCommand(), kernelDoctorCommand(), kernelLaunchCommand())
 	return cmd
 }
@@ -62,7 +58,7 @@ func kernelInstallCommand() *cobra.Command {
 			return err
 		}
 		for _, name := range kernelspec.Names() {
-			fmt.Fprintln(cmd.OutOrStdout(), "installed", filepath.Join(dir, "kernels", name))
+			fmt.Fprintln(cmd.OutOrStdout(), "installed", kernelspec.Folder(dir, name))
 		}
 		return nil
 	}

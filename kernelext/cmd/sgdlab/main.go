@@ -32,16 +32,21 @@ func main() {
 }
 
 func root() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:           "sgdlab",
-		Short:         "Walk through “SGD performs variational inference” in Go notebooks",
-		Args:          cobra.NoArgs,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
+	cmd := group("sgdlab", "Walk through “SGD performs variational inference” in Go notebooks")
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(setupCommand(), doctorCommand(), kernelCommand(), labCommand(), dataCommand())
+	cmd.AddCommand(setupCommand(), doctorCommand(), kernelCommand(), walkCommand(), runCommand(), labCommand(), dataCommand(), figuresCommand())
 	return cmd
+}
+
+// group returns a command that only holds others: alone it prints its help.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 }
 
 // findLab returns the clone that this program works for: the one in whose .lab/bin it is,
