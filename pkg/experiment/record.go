@@ -73,6 +73,23 @@ func (r *Record[S, N]) encode() ([]byte, error) {
 	}), nil
 }
 
+// MarshalBinary returns r as [Record.Save] writes it, so that a result can be kept between
+// notebook cells.
+func (r *Record[S, N]) MarshalBinary() ([]byte, error) { return r.encode() }
+
+// UnmarshalBinary reads what MarshalBinary returned.
+func (r *Record[S, N]) UnmarshalBinary(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(r); err != nil {
+		return fmt.Errorf("not a result of this kind: %w", err)
+	}
+	if rest := bytes.TrimSpace(data[decoder.InputOffset():]); len(rest) != 0 {
+		return fmt.Errorf("%d bytes after its end", len(rest))
+	}
+	return nil
+}
+
 // numericArray is an array of numbers, indented. It begins with a line break, which no
 // JSON string holds.
 var numericArray = regexp.MustCompile(`\[\n[-+.\deE,\s]+\]`)
@@ -84,14 +101,9 @@ func Load[S, N any](path string) (*Record[S, N], error) {
 	if err != nil {
 		return nil, fmt.Errorf("experiment: loading a result: %w", err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
 	r := new(Record[S, N])
-	if err := decoder.Decode(r); err != nil {
-		return nil, fmt.Errorf("experiment: %s is not a result of this kind: %w; make it again", path, err)
-	}
-	if rest := bytes.TrimSpace(data[decoder.InputOffset():]); len(rest) != 0 {
-		return nil, fmt.Errorf("experiment: %s has %d bytes after its end: make it again", path, len(rest))
+	if err := r.UnmarshalBinary(data); err != nil {
+		return nil, fmt.Errorf("experiment: %s: %w; make it again", path, err)
 	}
 	return r, nil
 }
