@@ -74,6 +74,15 @@ func (s *System) checkAt(x []float64) error {
 		lower, _ := d.Eigenvalues()
 		return fmt.Errorf("the diffusion D is [%.6g %.6g; %.6g %.6g]: not positive semi-definite, its lowest eigenvalue is %.6g", d.XX, d.XY, d.XY, d.YY, lower)
 	}
+	if s.Coefficients != nil {
+		both := s.Coefficients(v[:], x)
+		if err := agree("the drift of Coefficients against Drift", v, u); err != nil {
+			return err
+		}
+		if err := agree("D of Coefficients against Diffusion", [2]float64{both.XX + both.YY, both.XX - both.YY + 2*both.XY}, [2]float64{d.XX + d.YY, d.XX - d.YY + 2*d.XY}); err != nil {
+			return err
+		}
+	}
 	if s.Loss != nil {
 		v = [2]float64{-s.partial(s.Loss, x, 0), -s.partial(s.Loss, x, 1)}
 		if err := agree("the drift against −∇f", u, v); err != nil {

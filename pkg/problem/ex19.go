@@ -35,7 +35,7 @@ func checkStrength(strength float64) {
 // swirl is E = e^Φ·e^(−r⁴/4) as one exponential; the product of the two overflows.
 func swirl(x, y float64) float64 {
 	a, b := x*x, y*y
-	return math.Exp(.25 - a/2 + b/2 - a*b/2 - b*b/4)
+	return exp(.25 - a/2 + b/2 - a*b/2 - b*b/4)
 }
 
 func doubleWell(x []float64) float64 {

@@ -46,6 +46,10 @@ type System struct {
 	StreamFunction func(x []float64) float64     // ψ(x), not normalised: of the current j·e^(−βΦ)
 	Skew           func(x []float64) (q float64) // Q₁₂(x)
 
+	// Coefficients stores u(x) in drift and returns D(x) where the two share work. It must
+	// agree with Drift and Diffusion; nil means that it is not worth it.
+	Coefficients func(drift, x []float64) Tensor
+
 	// BetaFree says that Potential, Force and Skew belong to this drift at every β, as
 	// they do for constant D under Assumption 4.
 	BetaFree bool
