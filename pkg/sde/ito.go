@@ -177,7 +177,7 @@ func (r *root) decompose(x []float64) error {
 
 func (r *root) notPSD(x []float64, lowest float64) error {
 	if math.IsNaN(lowest) {
-		return fmt.Errorf("D of %q is not finite at %.6g", r.eq.Name, x)
+		return fmt.Errorf("the diffusion D of %q is not finite at %.6g", r.eq.Name, x)
 	}
-	return fmt.Errorf("D of %q is not positive semi-definite at %.6g: its lowest eigenvalue is %.6g", r.eq.Name, x, lowest)
+	return fmt.Errorf("the diffusion D of %q is not positive semi-definite at %.6g: its lowest eigenvalue is %.6g", r.eq.Name, x, lowest)
 }
