@@ -31,7 +31,16 @@ func Items() []Item { return claim.Items() }
 
 // All returns the entries in the order of the paper.
 func All() []Entry {
-	return []Entry{batchGradient(), diffusionMatrix(), withoutReplacement(), reshuffling(), publishedSpectra()}
+	return []Entry{
+		batchGradient(), diffusionMatrix(), withoutReplacement(), reshuffling(),
+		continuousTime(), uniqueSteadyState(),
+		reversiblePart(), forceIdentities(), noDivergence(), entropyProduction(),
+		freeEnergyDecreases(),
+		isotropicNoise(),
+		closedTrajectories(),
+		publishedSpectra(),
+		doubleWell(), figure4(),
+	}
 }
 
 // Find returns the entry with the given ID.
