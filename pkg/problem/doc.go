@@ -6,9 +6,10 @@
 //   - [T2], a [FourSamples]: four samples on the line, D(x) = n² + s²x².
 //   - [REF] and [ROT], each an [OrnsteinUhlenbeck]: linear drift, constant D, any dimension.
 //   - [EX19] and [EX19R], the paper's [Example19] as printed and repaired.
-//   - [CV], a curved valley, and [XD], where D and Q depend on the state.
+//   - [CV], a curved valley, [XD], where D and Q depend on the state, and [TensorWell], at
+//     equilibrium with a full D that depends on the state.
 //
-// The last five are stochastic differential equations in the plane; each is a [System], a
+// All but the first two are stochastic differential equations in the plane; each is a [System], a
 // struct of functions that [Check] compares with each other. A system of your own is a
 // literal.
 //

@@ -16,7 +16,7 @@ func planeSystems() []*problem.System {
 		problem.REF().System(), problem.REF().AtBeta(3).System(), problem.ROT(2).System(),
 		problem.EX19(0).System(), problem.EX19(.5).System(), problem.EX19(1.5).System(),
 		problem.EX19R(.5).System(), problem.EX19R(1.5).AtBeta(2).System(),
-		problem.CV(), problem.XD(),
+		problem.CV(), problem.XD(), problem.TensorWell(),
 	}
 }
 
@@ -60,13 +60,18 @@ func TestCheckFindsMistakes(t *testing.T) {
 		spoil func(s *problem.System)
 		want  string
 	}{
-		"no drift":  {func(s *problem.System) { s.Drift = nil }, "Drift must be set"},
-		"nothing":   {func(s *problem.System) { *s = problem.System{} }, "Drift and Diffusion must be set"},
-		"β = 0":     {func(s *problem.System) { s.Beta = 0 }, "β = 0"},
-		"β < 0":     {func(s *problem.System) { s.Beta = -1 }, "β = -1"},
-		"β NaN":     {func(s *problem.System) { s.Beta = math.NaN() }, "β = NaN"},
-		"empty box": {func(s *problem.System) { s.Box.XMax = s.Box.XMin }, "the box [-4.5, -4.5]×[-4.5, 4.5] is empty"},
-		"NaN drift": {func(s *problem.System) { s.Drift, s.Potential = nan, nil }, "at (1.60875, -3.8475): the drift is (-1.60875, NaN)"},
+		"no drift":    {func(s *problem.System) { s.Drift = nil }, "Drift must be set"},
+		"nothing":     {func(s *problem.System) { *s = problem.System{} }, "Drift and Diffusion must be set"},
+		"β = 0":       {func(s *problem.System) { s.Beta = 0 }, "β = 0"},
+		"β < 0":       {func(s *problem.System) { s.Beta = -1 }, "β = -1"},
+		"β NaN":       {func(s *problem.System) { s.Beta = math.NaN() }, "β = NaN"},
+		"empty box":   {func(s *problem.System) { s.Box.XMax = s.Box.XMin }, "the box [-4.5, -4.5]×[-4.5, 4.5] is empty"},
+		"NaN drift":   {func(s *problem.System) { s.Drift, s.Coefficients, s.Potential = nan, nil, nil }, "at (1.60875, -3.8475): the drift is (-1.60875, NaN)"},
+		"other drift": {func(s *problem.System) { s.Coefficients = problem.TensorWell().Coefficients }, "the drift of Coefficients"},
+		"other D": {func(s *problem.System) {
+			both := s.Coefficients
+			s.Coefficients = func(u, x []float64) problem.Tensor { both(u, x); return problem.Tensor{XX: 1, YY: 1} }
+		}, "D of Coefficients"},
 		"D indefinite": {func(s *problem.System) {
 			s.Diffusion = func([]float64) problem.Tensor { return problem.Tensor{XX: 1, XY: 2, YY: 1} }
 		}, "lowest eigenvalue is -1"},
@@ -99,7 +104,7 @@ func TestCheckFindsMistakes(t *testing.T) {
 // columnConvention turns ∇·Q of XD round, as the paper's "column-wise" reads (E14).
 func columnConvention(s *problem.System) {
 	drift := s.Drift
-	s.Force, s.StreamFunction, s.Skew = nil, nil, nil
+	s.Coefficients, s.Force, s.StreamFunction, s.Skew = nil, nil, nil, nil
 	s.Drift = func(dst, x []float64) {
 		drift(dst, x)
 		dst[0] -= 2 * .5 * math.Cos(x[1])

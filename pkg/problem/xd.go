@@ -31,6 +31,17 @@ func XD() *System {
 		gradient(dst, x)
 		dst[0], dst[1] = -q*dst[1]+.5*math.Cos(x[1]), q*dst[0]+.8*math.Sin(x[0])
 	}
+	both := func(u, x []float64) Tensor {
+		// The same as below with two sines and two cosines in all.
+		sx, cx := sincos(x[0])
+		sy, cy := sincos(x[1])
+		d := Tensor{XX: 1 + .3*sx*cy, YY: 1 + .4*(sx*cy+cx*sy)}
+		q := .8*cx + .5*sy
+		g1, g2 := x[0]+x[0]*x[0]*x[0]/5, x[1]+x[1]*x[1]*x[1]/5
+		u[0] = -d.XX*g1 - q*g2 + .3*cx*cy + .5*cy
+		u[1] = -d.YY*g2 + q*g1 + .4*(cx*cy-sx*sy) + .8*sx
+		return d
+	}
 	return &System{
 		Name: "XD", Beta: 1, Box: Box{-4.5, 4.5, -4.5, 4.5},
 		Drift: func(dst, x []float64) {
@@ -43,6 +54,7 @@ func XD() *System {
 			dst[1] = j[1] - d.YY*dst[1] + div[1]
 		},
 		Diffusion:      diffusion,
+		Coefficients:   both,
 		DivDiffusion:   divergence,
 		Potential:      potential,
 		Gradient:       gradient,

@@ -3,7 +3,6 @@ package sde
 import (
 	"context"
 	"fmt"
-	"math"
 )
 
 // Trajectory is a path, kept at equal distances in time.
@@ -39,13 +38,11 @@ func Path(ctx context.Context, eq *Ito, x0 []float64, walker, every int, s *Sett
 	if err := bare.check(eq.Dim); err != nil {
 		return nil, err
 	}
-	w := newWalker(eq, &bare)
-	if err := w.begin(x0, walker); err != nil {
-		return nil, fmt.Errorf("sde: walker %d: %w", walker, err)
-	}
-	src := newStream(s.Seed, uint64(walker))
+	g := newGroup(eq, &bare)
+	g.begin(x0, walker, 1)
+	w := &g.walkers[0]
 	t := &Trajectory{Dim: eq.Dim, Step: s.Step * float64(every), States: make([]float64, 0, (s.Steps/every+1)*eq.Dim)}
-	for done, steps := -s.BurnIn, 0; done <= s.Steps; done += steps {
+	for done, steps := -s.BurnIn, 0; len(g.active) > 0; done += steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -58,19 +55,16 @@ func Path(ctx context.Context, eq *Ito, x0 []float64, walker, every int, s *Sett
 		if done+steps > s.Steps {
 			break
 		}
-		inside, err := w.run(steps, src, false)
-		if err != nil {
-			return nil, fmt.Errorf("sde: walker %d after %d steps: %w", walker, w.step, err)
-		}
-		if !inside {
-			t.blewUp(&BlowUp{Walker: walker, Step: w.step, State: w.next, From: w.x})
-			break
-		}
+		g.run(steps, false)
+	}
+	if w.locate(); w.err != nil {
+		return nil, w.err
+	}
+	if w.blown != nil {
+		t.Status, t.BlowUp = BlewUp, w.blown
 	}
 	return t, nil
 }
-
-func (t *Trajectory) blewUp(b *BlowUp) { t.Status, t.BlowUp = BlewUp, b }
 
 // Drive follows the path of eq from x0 under given increments of Brownian motion dw,
 // row-major steps×d, each over a step of length dt, and keeps every state. With the
@@ -91,28 +85,27 @@ func Drive(eq *Ito, x0, dw []float64, dt float64, scheme Scheme) (*Trajectory, e
 	if err := s.check(eq.Dim); err != nil {
 		return nil, err
 	}
-	w := newWalker(eq, s)
+	st := newStepper(eq, scheme, dt)
 	t := &Trajectory{Dim: eq.Dim, Step: dt, States: append(make([]float64, 0, len(dw)+eq.Dim), x0...)}
+	next := make([]float64, eq.Dim)
 	for k := range s.Steps {
-		copy(w.st.dw, dw[k*eq.Dim:])
-		copy(w.x, t.State(k))
+		x := t.State(k)
+		copy(st.dw, dw[k*eq.Dim:])
 		// splitmix64 of k: signs that do not depend on dw.
 		signs := (uint64(k) + 1) * 0x9e3779b97f4a7c15
 		signs = (signs ^ signs>>30) * 0xbf58476d1ce4e5b9
 		signs = (signs ^ signs>>27) * 0x94d049bb133111eb
-		if err := w.st.step(w.next, w.x, signs^signs>>31); err != nil {
+		if err := st.step(next, x, signs^signs>>31); err != nil {
 			return nil, fmt.Errorf("sde: after %d steps: %w", k, err)
 		}
-		for _, v := range w.next {
-			if !(math.Abs(v) <= w.bound) {
-				if err := w.explain(); err != nil {
-					return nil, fmt.Errorf("sde: after %d steps: %w", k+1, err)
-				}
-				t.blewUp(&BlowUp{Step: k + 1, State: w.next, From: w.x})
-				return t, nil
+		if !inside(next, s.bound()) {
+			if err := explain(eq, x); err != nil {
+				return nil, fmt.Errorf("sde: after %d steps: %w", k+1, err)
 			}
+			t.Status, t.BlowUp = BlewUp, &BlowUp{Step: k + 1, State: next, From: x}
+			return t, nil
 		}
-		t.States = append(t.States, w.next...)
+		t.States = append(t.States, next...)
 	}
 	return t, nil
 }

@@ -55,45 +55,41 @@ func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result,
 	}
 	res := &Result{Equation: eq.String(), Settings: *s, Final: make([]float64, n*d)}
 	var (
-		blown   = make([]*BlowUp, n)
-		errs    = make([]error, n)
-		made    atomic.Int64
-		next    atomic.Int64
-		failed  atomic.Bool
-		workers = make([]*walker, s.workers())
-		wg      sync.WaitGroup
+		blown  = make([]*BlowUp, n)
+		errs   = make([]error, n)
+		made   atomic.Int64
+		next   atomic.Int64
+		failed atomic.Bool
+		groups = make([]*group, s.workers())
+		wg     sync.WaitGroup
 	)
-	for k := range workers {
-		w := newWalker(eq, s)
-		workers[k] = w
+	size := min(groupSize, (n+len(groups)-1)/len(groups)) // no core idle for a few walkers
+	for k := range groups {
+		g := newGroup(eq, s)
+		groups[k] = g
 		wg.Go(func() {
 			for !failed.Load() {
-				i := int(next.Add(1)) - 1
-				if i >= n {
+				first := int(next.Add(int64(size))) - size
+				if first >= n {
 					return
 				}
-				inside, err := w.follow(ctx, x0, i)
-				made.Add(int64(w.step))
-				if err != nil {
-					errs[i] = err
-					failed.Store(true)
-					return
-				}
-				final := res.Final[i*d : (i+1)*d]
-				copy(final, w.x)
-				for o, sum := range w.sums {
-					if s.Observables[o].Rate {
-						sum /= s.Step
+				count := min(size, n-first)
+				g.follow(ctx, x0, first, count)
+				for k := range count {
+					w := &g.walkers[k]
+					i := w.number
+					made.Add(int64(w.step))
+					blown[i] = w.blown
+					if w.err != nil {
+						errs[i] = w.err
+						failed.Store(true)
 					}
-					averages[o][i] = sum / float64(s.Steps)
-				}
-				if !inside {
-					blown[i] = &BlowUp{Walker: i, Step: w.step, State: append([]float64(nil), w.next...), From: append([]float64(nil), w.x...)}
-					for o := range averages {
-						averages[o][i] = math.NaN()
-					}
-					for c := range final {
-						final[c] = math.NaN()
+					copy(res.Final[i*d:], w.x)
+					for o, sum := range w.sums {
+						if s.Observables[o].Rate {
+							sum /= s.Step
+						}
+						averages[o][i] = sum / float64(s.Steps)
 					}
 				}
 			}
@@ -106,12 +102,18 @@ func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result,
 			return nil, err
 		}
 	}
-	for _, b := range blown {
+	for i, b := range blown {
 		if b == nil {
 			continue
 		}
 		if res.Blown++; res.BlowUp == nil {
 			res.BlowUp, res.Status = b, BlewUp
+		}
+		for o := range averages {
+			averages[o][i] = math.NaN()
+		}
+		for c := range d {
+			res.Final[i*d+c] = math.NaN()
 		}
 	}
 	for o, values := range averages {
@@ -119,8 +121,8 @@ func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result,
 	}
 	if s.Grid != nil {
 		res.Histogram = newHistogram(*s.Grid, s.Step)
-		for _, w := range workers {
-			res.Histogram.merge(w.histogram)
+		for _, g := range groups {
+			res.Histogram.merge(g.histogram)
 		}
 	}
 	res.PathSteps = made.Load()
@@ -128,29 +130,29 @@ func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result,
 	return res, nil
 }
 
-// follow runs the path of walker number i from its start to its end. It returns false if
-// the path blew up.
-func (w *walker) follow(ctx context.Context, x0 []float64, i int) (inside bool, err error) {
-	if err := w.begin(x0, i); err != nil {
-		return false, fmt.Errorf("sde: walker %d: %w", i, err)
-	}
-	src := newStream(w.s.Seed, uint64(i))
+// follow runs the paths of count walkers from their start to their end.
+func (g *group) follow(ctx context.Context, x0 []float64, first, count int) {
+	g.begin(x0, first, count)
 	for _, part := range [2]struct {
 		steps  int
 		record bool
-	}{{w.s.BurnIn, false}, {w.s.Steps, true}} {
-		for done := 0; done < part.steps; done += chunk {
+	}{{g.s.BurnIn, false}, {g.s.Steps, true}} {
+		for done := 0; done < part.steps && len(g.active) > 0; done += chunk {
 			if err := ctx.Err(); err != nil {
-				return false, err
+				g.walkers[0].err = err
+				return
 			}
-			inside, err := w.run(min(chunk, part.steps-done), src, part.record)
-			if err != nil {
-				return false, fmt.Errorf("sde: walker %d after %d steps: %w", i, w.step, err)
-			}
-			if !inside {
-				return false, nil
-			}
+			g.run(min(chunk, part.steps-done), part.record)
 		}
 	}
-	return true, nil
+	for i := range count {
+		g.walkers[i].locate()
+	}
+}
+
+// locate adds walker and step to the error of w.
+func (w *walker) locate() {
+	if w.err != nil {
+		w.err = fmt.Errorf("sde: walker %d after %d steps: %w", w.number, w.step, w.err)
+	}
 }

@@ -283,7 +283,7 @@ func TestResultsDoNotDependOnWorkersOrRecording(t *testing.T) {
 }
 
 func TestPlaneAgreesWithLiteral(t *testing.T) {
-	for _, s := range []*problem.System{problem.XD(), problem.EX19(.5).System(), tensorWell()} {
+	for _, s := range []*problem.System{problem.XD(), problem.EX19(.5).System(), problem.TensorWell()} {
 		if err := problem.Check(s); err != nil {
 			t.Error(err)
 		}
@@ -396,7 +396,7 @@ func TestBadInput(t *testing.T) {
 		"grid":         {good, origin, set(func(s *sde.Settings) { s.Grid = &sde.Grid{NX: 0, NY: 3} }), "grid of 0×3"},
 		"start length": {good, []float64{1}, fine, "the start has length 1"},
 		"start NaN":    {good, []float64{nan, 0}, fine, "is not finite"},
-		"Start NaN":    {good, origin, set(func(s *sde.Settings) { s.Start = func(dst []float64, w int) { dst[0] = nan } }), "walker 0: the start [NaN 0] is not finite"},
+		"Start NaN":    {good, origin, set(func(s *sde.Settings) { s.Start = func(dst []float64, w int) { dst[0] = nan } }), "walker 0 after 0 steps: the start [NaN 0] is not finite"},
 		"D indefinite": {indefinite, origin, fine, `D of "bad" is not positive semi-definite at [1.`},
 		"D literal":    {literal(indefinite), origin, fine, "its lowest eigenvalue is -1"},
 		"D at once":    {indefinite, []float64{2, 0}, fine, "walker 0 after 0 steps: the diffusion D of \"bad\" is not positive semi-definite at [2 0]: its lowest eigenvalue is -1"},

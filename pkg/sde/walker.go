@@ -3,139 +3,193 @@ package sde
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sgdlab/pkg/problem"
 )
 
-// walker follows one path after the other; every goroutine has its own.
+// walker is one path under way.
 type walker struct {
-	eq    *Ito
-	s     *Settings
-	bound float64
-	st    *stepper
-
+	number          int
+	src             stream
 	x, next, before []float64 // the state, the one after it, and the one before it
 	hasBefore       bool
 	step            int // steps made
 	sums            []float64
-	histogram       *Histogram // nil if there is no grid
+	err             error
+	blown           *BlowUp
 }
 
-func newWalker(eq *Ito, s *Settings) *walker {
-	w := &walker{
-		eq: eq, s: s, bound: s.bound(), st: newStepper(eq, s.Scheme, s.Step),
-		x: make([]float64, eq.Dim), next: make([]float64, eq.Dim), before: make([]float64, eq.Dim),
-		sums: make([]float64, len(s.Observables)),
+// groupSize is the number of walkers that a goroutine follows side by side: while one
+// waits for the result of an operation the processor works for the others.
+const groupSize = 8
+
+// group follows a few walkers at a time; every goroutine has its own.
+type group struct {
+	eq        *Ito
+	s         *Settings
+	bound     float64
+	st        *stepper
+	walkers   [groupSize]walker
+	active    []*walker  // those still under way
+	histogram *Histogram // nil if there is no grid
+}
+
+func newGroup(eq *Ito, s *Settings) *group {
+	g := &group{eq: eq, s: s, bound: s.bound(), st: newStepper(eq, s.Scheme, s.Step)}
+	for i := range g.walkers {
+		state := make([]float64, 3*eq.Dim)
+		w := &g.walkers[i]
+		w.x, w.next, w.before = state[:eq.Dim], state[eq.Dim:2*eq.Dim], state[2*eq.Dim:]
+		w.sums = make([]float64, len(s.Observables))
 	}
 	if s.Grid != nil {
-		w.histogram = newHistogram(*s.Grid, s.Step)
+		g.histogram = newHistogram(*s.Grid, s.Step)
 	}
-	return w
+	return g
 }
 
-// begin puts the walker at its start.
-func (w *walker) begin(x0 []float64, number int) error {
-	copy(w.x, x0)
-	if w.s.Start != nil {
-		if w.s.Start(w.x, number); !finite(w.x) {
-			return fmt.Errorf("the start %v is not finite", w.x)
-		}
-	}
-	w.step, w.hasBefore = 0, false
-	clear(w.sums)
-	return nil
-}
-
-// run makes the given number of steps. It returns false if the path blew up; the state
-// out of bounds is in w.next then.
-func (w *walker) run(steps int, src *stream, record bool) (inside bool, err error) {
-	record = record && (len(w.sums) > 0 || w.histogram != nil)
-	if w.eq.plane != nil && w.s.Scheme == EulerMaruyama {
-		return w.runPlane(steps, src, record)
-	}
-	for range steps {
-		if err := w.st.step(w.next, w.x, w.st.draw(src)); err != nil {
-			return false, err
-		}
-		w.step++
-		for _, v := range w.next {
-			if !(math.Abs(v) <= w.bound) {
-				return false, w.explain()
+// begin puts the walkers first, first+1, … at their start.
+func (g *group) begin(x0 []float64, first, count int) {
+	g.active = g.active[:0]
+	for i := range count {
+		w := &g.walkers[i]
+		w.number, w.step, w.hasBefore, w.err, w.blown = first+i, 0, false, nil, nil
+		w.src.src.Seed(g.s.Seed, uint64(w.number))
+		clear(w.sums)
+		copy(w.x, x0)
+		if g.s.Start != nil {
+			if g.s.Start(w.x, w.number); !finite(w.x) {
+				w.err = fmt.Errorf("the start %v is not finite", w.x)
+				continue
 			}
 		}
-		if record {
-			w.record()
-		}
-		w.before, w.x, w.next = w.x, w.next, w.before
-		w.hasBefore = true
+		g.active = append(g.active, w)
 	}
-	return true, nil
 }
 
-// record takes the step from w.x to w.next into the averages.
-func (w *walker) record() {
-	for i := range w.sums {
-		w.sums[i] += w.s.Observables[i].Value(w.x, w.next)
+// run lets every active walker make the given number of steps.
+func (g *group) run(steps int, record bool) {
+	record = record && (len(g.s.Observables) > 0 || g.histogram != nil)
+	if g.eq.plane != nil && g.s.Scheme == EulerMaruyama {
+		g.runPlane(steps, record)
+		return
 	}
-	if w.histogram != nil && w.hasBefore {
-		w.histogram.add(w.before, w.x, w.next)
+	for i := 0; i < len(g.active); i++ {
+		w := g.active[i]
+		for done := 0; done < steps; done++ {
+			if w.err = g.st.step(w.next, w.x, g.st.draw(&w.src)); w.err != nil {
+				break
+			}
+			w.step++
+			if !inside(w.next, g.bound) {
+				g.leave(w)
+				break
+			}
+			g.advance(w, record)
+		}
+		if w.err != nil || w.blown != nil {
+			g.active = slices.Delete(g.active, i, i+1)
+			i--
+		}
 	}
 }
 
 // runPlane is run for Euler–Maruyama in the plane: the arithmetic of stepper.step in the
-// same order, written out.
-func (w *walker) runPlane(steps int, src *stream, record bool) (inside bool, err error) {
+// same order, written out, and one step of every walker after the other.
+func (g *group) runPlane(steps int, record bool) {
 	var (
-		sys           = w.eq.plane
+		sys           = g.eq.plane
 		drift, tensor = sys.Drift, sys.Diffusion
-		u, r          = w.st.u, w.st.root
-		dt, sqrtDt    = w.st.dt, w.st.sqrtDt
-		amplitude     = w.st.amplitude
 		both          = sys.Coefficients
-		d             problem.Tensor
+		u, r          = g.st.u[:2:2], g.st.root
+		dt, sqrtDt    = g.st.dt, g.st.sqrtDt
+		amplitude     = g.st.amplitude
+		bound         = g.bound
 		b11, b12, b22 = amplitude * r.s.XX, amplitude * r.s.XY, amplitude * r.s.YY
-		bound         = w.bound
+		d             problem.Tensor
 	)
 	for range steps {
-		if both != nil {
-			d = both(u, w.x)
-		} else {
-			drift(u, w.x)
-			d = tensor(w.x)
-		}
-		if d != r.tensor {
-			if err := r.refresh(d, w.x); err != nil {
-				return false, err
+		for i := 0; i < len(g.active); i++ {
+			w := g.active[i]
+			x := w.x[:2:2]
+			if both != nil {
+				d = both(u, x)
+			} else {
+				drift(u, x)
+				d = tensor(x)
 			}
-			b11, b12, b22 = amplitude*r.s.XX, amplitude*r.s.XY, amplitude*r.s.YY
+			if d != r.tensor {
+				if w.err = r.refresh(d, x); w.err != nil {
+					g.active = slices.Delete(g.active, i, i+1)
+					i--
+					continue
+				}
+				b11, b12, b22 = amplitude*r.s.XX, amplitude*r.s.XY, amplitude*r.s.YY
+			}
+			w1 := sqrtDt * w.src.normal()
+			w2 := sqrtDt * w.src.normal()
+			x1 := x[0] + u[0]*dt
+			x1 += b11 * w1
+			x1 += b12 * w2
+			x2 := x[1] + u[1]*dt
+			x2 += b12 * w1
+			x2 += b22 * w2
+			w.step++
+			w.next[0], w.next[1] = x1, x2
+			if !(math.Abs(x1) <= bound && math.Abs(x2) <= bound) {
+				g.leave(w)
+				g.active = slices.Delete(g.active, i, i+1)
+				i--
+				continue
+			}
+			g.advance(w, record)
 		}
-		w1, w2 := sqrtDt*src.normal(), sqrtDt*src.normal()
-		x1 := w.x[0] + u[0]*dt
-		x1 += b11 * w1
-		x1 += b12 * w2
-		x2 := w.x[1] + u[1]*dt
-		x2 += b12 * w1
-		x2 += b22 * w2
-		w.step++
-		w.next[0], w.next[1] = x1, x2
-		if !(math.Abs(x1) <= bound && math.Abs(x2) <= bound) {
-			return false, w.explain()
-		}
-		if record {
-			w.record()
-		}
-		w.before, w.x, w.next = w.x, w.next, w.before
-		w.hasBefore = true
 	}
-	return true, nil
 }
 
-// explain returns an error if the equation has no number at w.x, and nil if the path
-// just left the bounds.
-func (w *walker) explain() error {
-	w.eq.Drift(w.st.u, w.x)
-	if !finite(w.st.u) {
-		return fmt.Errorf("the drift of %q at %.6g is %.6g: it must be finite", w.eq.Name, w.x, w.st.u)
+// advance takes the step from w.x to w.next.
+func (g *group) advance(w *walker, record bool) {
+	if record {
+		g.record(w)
+	}
+	w.before, w.x, w.next = w.x, w.next, w.before
+	w.hasBefore = true
+}
+
+// record takes the step from w.x to w.next into the averages.
+func (g *group) record(w *walker) {
+	for i := range w.sums {
+		w.sums[i] += g.s.Observables[i].Value(w.x, w.next)
+	}
+	if g.histogram != nil && w.hasBefore {
+		g.histogram.add(w.before, w.x, w.next)
+	}
+}
+
+// leave says why w.next is out of bounds: the equation has no number at w.x, or the path
+// blew up.
+func (g *group) leave(w *walker) {
+	if w.err = explain(g.eq, w.x); w.err == nil {
+		w.blown = &BlowUp{Walker: w.number, Step: w.step, State: slices.Clone(w.next), From: slices.Clone(w.x)}
+	}
+}
+
+func inside(x []float64, bound float64) bool {
+	for _, v := range x {
+		if !(math.Abs(v) <= bound) {
+			return false
+		}
+	}
+	return true
+}
+
+// explain returns an error if the drift has no number at x.
+func explain(eq *Ito, x []float64) error {
+	u := make([]float64, eq.Dim)
+	eq.Drift(u, x)
+	if !finite(u) {
+		return fmt.Errorf("the drift of %q at %.6g is %.6g: it must be finite", eq.Name, x, u)
 	}
 	return nil
 }

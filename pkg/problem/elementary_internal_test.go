@@ -33,3 +33,26 @@ func TestExp(t *testing.T) {
 		t.Error("exp of NaN and 1000: want NaN, +Inf")
 	}
 }
+
+func TestSincos(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	// Reduction by π/2 in two parts loses k·2⁻⁸⁷·… < 1e-17 up to |x| = 1e5; the polynomial
+	// is rounded a few times: 2⁻⁵² absolute.
+	const tol = 0x1p-52
+	check := func(x float64) {
+		s, c := sincos(x)
+		if ws, wc := math.Sincos(x); !(math.Abs(s-ws) <= tol && math.Abs(c-wc) <= tol) {
+			t.Fatalf("sincos(%v): got %v, %v, want %v, %v, tolerance %v", x, s, c, ws, wc, tol)
+		}
+	}
+	for k := range 1_000_000 {
+		check(rng.NormFloat64() * math.Pow(10, float64(k%7)-2))
+	}
+	for k := range 100 {
+		check(float64(k-50) * math.Pi / 4)
+	}
+	check(1e7)
+	if s, c := sincos(math.NaN()); !math.IsNaN(s) || !math.IsNaN(c) {
+		t.Error("sincos of NaN: want NaN")
+	}
+}
