@@ -17,6 +17,7 @@ have=${have%%-*}
 [[ $(printf '%s\n' 1.26.5 "$have" | sort -V | head -n 1) == 1.26.5 ]] || fail "Go $have is too old: $install_go"
 
 mkdir -p "$root/.lab/bin" 2>/dev/null || fail "$root/.lab cannot be made: make the folder writable, or free some disk space"
+[[ -x $sgdlab ]] || echo "building sgdlab; the first time this takes a minute"
 if ! said=$(cd "$root" && GOWORK=off go build -buildvcs=false -tags=noxla -o "$sgdlab" ./kernelext/cmd/sgdlab 2>&1); then
 	case $said in
 	*'no space left'* | *'quota exceeded'*) fail "the disk is full: free about 3 GB, or set GOCACHE, GOMODCACHE and TMPDIR to a larger disk" ;;

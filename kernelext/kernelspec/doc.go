@@ -4,7 +4,7 @@
 // Two kernels are installed:
 //
 //	sgdlab     "Go (sgdlab)"           XLA where its plug-in is set up, else GoMLX's Go backend
-//	sgdlab-go  "Go (sgdlab, pure Go)"  never XLA, no C compiler; cells link faster
+//	sgdlab-go  "Go (sgdlab, pure Go)"  never XLA; cells link faster
 //
 // A kernel is a folder with a kernel.json ([Install]) whose command is
 //

@@ -11,8 +11,8 @@ func ExampleLab() {
 	fmt.Println(lab.Tool("gonb"))
 	fmt.Println(kernelspec.Folder(lab.DataDir(), kernelspec.Name))
 
-	// The variables of the pure-Go kernel; without the XLA plug-in the other one differs
-	// only in CGO_ENABLED.
+	// The variables of the pure-Go kernel; without the XLA plug-in the other one has the
+	// same.
 	env := lab.Env(kernelspec.PureGo, &kernelspec.GoTool{Exe: "/usr/local/go/bin/go"})
 	for _, v := range kernelspec.Environ(nil, env) {
 		fmt.Println(v)
@@ -20,7 +20,6 @@ func ExampleLab() {
 	// Output:
 	// /home/ada/sgdlab/.lab/bin/gonb
 	// /home/ada/sgdlab/.lab/share/jupyter/kernels/sgdlab
-	// CGO_ENABLED=0
 	// GOEXPERIMENT=simd
 	// GOFLAGS=-ldflags=-s -tags=noxla
 	// GOPROXY=off

@@ -51,9 +51,7 @@ func (l Lab) Env(name string, g *GoTool) map[string]string {
 		"SGDLAB_ROOT":  l.Root,
 		"SGDLAB_GO":    g.Exe,
 	}
-	if name == PureGo {
-		env["CGO_ENABLED"] = "0"
-	} else if l.HasPlugin() && g.CGo {
+	if name != PureGo && l.HasPlugin() && g.CGo {
 		env["GOFLAGS"] = "'-ldflags=-s -linkmode=internal'"
 		env["PJRT_PLUGIN_LIBRARY_PATH"] = l.PluginDir()
 	}

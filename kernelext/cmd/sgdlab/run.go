@@ -21,6 +21,7 @@ type runner struct {
 	lab     kernelspec.Lab
 	kernel  string // name; empty means what the notebook says, else kernelspec.Name
 	timeout time.Duration
+	full    bool              // the long settings of the chapters
 	env     map[string]string // for the kernel
 	out     io.Writer
 	width   int // of the longest name
@@ -29,11 +30,12 @@ type runner struct {
 // flags adds the flags that run and walk share.
 func (r *runner) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.kernel, "kernel", "", "the kernel, "+kernelspec.Name+" or "+kernelspec.PureGo+"; default: what the notebook says")
-	cmd.Flags().DurationVar(&r.timeout, "timeout", 0, "for each cell; default 10m, with --full none to speak of")
+	cmd.Flags().DurationVar(&r.timeout, "timeout", 0, "for each cell; default 10m, with --full 24h")
+	cmd.Flags().BoolVar(&r.full, "full", false, "the long settings of the chapters")
 }
 
-// prepare resolves what flags leave open. full chooses the long settings of the chapters.
-func (r *runner) prepare(cmd *cobra.Command, full bool) (err error) {
+// prepare resolves what flags leave open.
+func (r *runner) prepare(cmd *cobra.Command) (err error) {
 	r.out = cmd.OutOrStdout()
 	if r.lab, err = findLab(); err != nil {
 		return err
@@ -42,21 +44,21 @@ func (r *runner) prepare(cmd *cobra.Command, full bool) (err error) {
 		"SGDLAB_KERNEL_STDERR": "1", // the kernel's last words, should it die
 		"SGDLAB_FULL":          "",
 	}
-	if full {
+	if r.full {
 		r.env["SGDLAB_FULL"] = "1"
 	}
 	if r.timeout == 0 {
 		r.timeout = 10 * time.Minute
-		if full {
+		if r.full {
 			r.timeout = 24 * time.Hour
 		}
 	}
 	return nil
 }
 
-// run executes the notebook at path. The returned notebook has the outputs also of a run
-// that has failed; it is nil if there is no notebook.
-func (r *runner) run(ctx context.Context, path string) (*notebook.Notebook, error) {
+// run executes the notebook at path. The result holds the outputs also of a run that has
+// failed; it is nil if there is no notebook.
+func (r *runner) run(ctx context.Context, path string) (*notebook.Result, error) {
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
 	line := newLine(r.out, fmt.Sprintf("%-*s", r.width, name))
 	result, err := r.execute(ctx, name, path, line)
@@ -64,16 +66,12 @@ func (r *runner) run(ctx context.Context, path string) (*notebook.Notebook, erro
 	switch {
 	case err == nil:
 		line.end(fmt.Sprintf("%2d cells  %6.1f s", result.Cells, result.Seconds))
-		return result.Notebook, nil
 	case errors.As(err, &failed):
 		line.end(fmt.Sprintf("FAILED in cell %d", failed.Cell))
 	default:
 		line.end("FAILED")
 	}
-	if result == nil {
-		return nil, err
-	}
-	return result.Notebook, err
+	return result, err
 }
 
 func (r *runner) execute(ctx context.Context, name, path string, line *line) (*notebook.Result, error) {
@@ -113,14 +111,13 @@ func (r *runner) spec(nb *notebook.Notebook) (*notebook.Spec, error) {
 
 func runCommand() *cobra.Command {
 	r := &runner{}
-	var full bool
 	var out string
 	cmd := &cobra.Command{
 		Use:   "run NOTEBOOK…",
 		Short: "Execute notebooks without Jupyter, in place or into a folder",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			if err := r.prepare(cmd, full); err != nil {
+			if err := r.prepare(cmd); err != nil {
 				return err
 			}
 			var failures []error
@@ -132,13 +129,13 @@ func runCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				nb, err := r.run(cmd.Context(), abs)
-				if nb != nil {
+				result, err := r.run(cmd.Context(), abs)
+				if result != nil {
 					target := abs
 					if out != "" {
 						target = filepath.Join(out, filepath.Base(path))
 					}
-					err = errors.Join(err, writeNotebook(nb, target))
+					err = errors.Join(err, writeNotebook(result.Notebook, target))
 				}
 				failures = append(failures, err)
 				if cmd.Context().Err() != nil {
@@ -149,7 +146,6 @@ func runCommand() *cobra.Command {
 		},
 	}
 	r.flags(cmd)
-	cmd.Flags().BoolVar(&full, "full", false, "the long settings of a chapter")
 	cmd.Flags().StringVar(&out, "out", "", "write executed notebooks into this folder")
 	return cmd
 }

@@ -10,25 +10,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"sgdlab/kernelext/kernelspec"
+	"sgdlab/kernelext/notebook"
 )
 
 func walkCommand() *cobra.Command {
 	r := &runner{}
-	var quick, full bool
+	var quick bool
 	var out string
 	cmd := &cobra.Command{
 		Use:   "walk [CHAPTER…]",
 		Short: "Run the chapters and leave notebooks, pages and figures in out/",
 		Long: `Run the chapters top to bottom in fresh kernels, without Jupyter, and leave under out/
 
+  index.html   and a page for each chapter
   notebooks/   the executed notebooks
-  html/        a page for each, and index.html
   figures/     the figures as SVG, PDF and PNG
 
 A chapter is named by its file, its number or its slug: 08_gradient_noise_of_networks, 8,
 gradient_noise_of_networks. Without names all chapters run.`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			if err := r.prepare(cmd, full); err != nil {
+			if err := r.prepare(cmd); err != nil {
 				return err
 			}
 			chapters, err := chapters(r.lab, names)
@@ -45,22 +46,24 @@ gradient_noise_of_networks. Without names all chapters run.`,
 	}
 	r.flags(cmd)
 	cmd.Flags().BoolVar(&quick, "quick", false, "the quick settings of the chapters (the default)")
-	cmd.Flags().BoolVar(&full, "full", false, "the long settings of the chapters")
 	cmd.MarkFlagsMutuallyExclusive("quick", "full")
 	cmd.Flags().StringVar(&out, "out", "", "the folder for all results; default out/ in the clone")
 	return cmd
 }
 
+// walk executes the chapters and writes notebooks, pages and figures below out.
 func (r *runner) walk(cmd *cobra.Command, chapters []string, out string) error {
 	r.env["SGDLAB_FIGURES"] = filepath.Join(out, "figures")
 	for _, path := range chapters {
 		r.width = max(r.width, len(stem(path)))
 	}
+	ran := map[string]notebook.Chapter{}
 	var failures []error
 	for _, path := range chapters {
-		nb, err := r.run(cmd.Context(), path)
-		if nb != nil {
-			err = errors.Join(err, writeNotebook(nb, filepath.Join(out, "notebooks", filepath.Base(path))))
+		result, err := r.run(cmd.Context(), path)
+		if result != nil {
+			err = errors.Join(err, writeNotebook(result.Notebook, filepath.Join(out, "notebooks", filepath.Base(path))))
+			ran[stem(path)] = notebook.Chapter{Notebook: result.Notebook, Seconds: result.Seconds, Full: r.full, Err: err}
 		}
 		if err != nil {
 			failures = append(failures, err)
@@ -69,11 +72,34 @@ func (r *runner) walk(cmd *cobra.Command, chapters []string, out string) error {
 			break
 		}
 	}
-	fmt.Fprintf(r.out, "pages: %s\nnotebooks and figures: %s\n", filepath.Join(out, "html", "index.html"), out)
+	if err := r.site(out, ran); err != nil {
+		failures = append(failures, err)
+	}
+	fmt.Fprintf(r.out, "\npages      %s\nnotebooks  %s\nfigures    %s\n", filepath.Join(out, "index.html"), filepath.Join(out, "notebooks"), filepath.Join(out, "figures"))
 	if len(failures) > 0 {
 		return fmt.Errorf("%d of %d chapters failed\n%w", len(failures), len(chapters), errors.Join(failures...))
 	}
 	return nil
+}
+
+// site writes the pages of the chapters that ran now, and of those that ran before.
+func (r *runner) site(out string, ran map[string]notebook.Chapter) error {
+	all, err := chapters(r.lab, nil)
+	if err != nil {
+		return err
+	}
+	var pages []notebook.Chapter
+	for _, path := range all {
+		c, ok := ran[stem(path)]
+		if !ok {
+			if c.Notebook, err = notebook.ReadFile(filepath.Join(out, "notebooks", filepath.Base(path))); err != nil {
+				continue // it never ran
+			}
+		}
+		c.Name, c.Dir = stem(path), filepath.Dir(path)
+		pages = append(pages, c)
+	}
+	return notebook.Site(out, "SGD performs variational inference: a walk", pages)
 }
 
 func stem(path string) string { return strings.TrimSuffix(filepath.Base(path), ".ipynb") }
