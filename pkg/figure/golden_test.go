@@ -34,18 +34,26 @@ const (
 	maxPixels = 60
 )
 
+// drawn is a picture with the name of its golden file.
+type drawn struct {
+	name string
+	draw func() (*figure.Picture, error)
+}
+
 func TestGoldenPictures(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		draw func() (*figure.Picture, error)
-	}{
+	golden(t, []drawn{
 		{"spectra", func() (*figure.Picture, error) { return figure.GradientNoiseSpectra(spectrumData()) }},
 		{"spectra_one", func() (*figure.Picture, error) { return figure.GradientNoiseSpectra(narrowSpectrum()) }},
 		{"t1", func() (*figure.Picture, error) { return figure.T1Panel(t1Data()) }},
 		{"scatter", func() (*figure.Picture, error) { return figure.BatchScatter(scatterData()) }},
 		{"variance", func() (*figure.Picture, error) { return figure.BatchVariance(varianceData()) }},
 		{"papermap", func() (*figure.Picture, error) { return figure.PaperMap(mapData()) }},
-	} {
+	})
+}
+
+// golden compares pictures with their golden files, or writes these with -regen.
+func golden(t *testing.T, pictures []drawn) {
+	for _, tt := range pictures {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := tt.draw()
 			if err != nil {

@@ -66,17 +66,7 @@ func (p *Picture) Draw(c draw.Canvas) {
 	q := *p.Plot
 	q.Title.Text, q.X.Label.Text, q.Y.Label.Text = "", "", ""
 	title, x, y := &p.Title, &p.X.Label, &p.Y.Label
-	const margin = 0.1 * vg.Centimeter
-	inner := draw.Crop(c, margin, -2*margin, margin, -2*margin)
-	if title.Text != "" {
-		inner.Max.Y -= title.TextStyle.Height(title.Text) + title.Padding
-	}
-	if x.Text != "" {
-		inner.Min.Y += x.TextStyle.Height(x.Text) + x.Padding
-	}
-	if y.Text != "" {
-		inner.Min.X += y.TextStyle.Height(y.Text) + y.Padding
-	}
+	inner := p.inside(c)
 	for range 3 { // the ranges move the ticks, the ticks the data area
 		if !p.EqualAxes {
 			break
@@ -106,6 +96,25 @@ func (p *Picture) Draw(c draw.Canvas) {
 		sty.XAlign, sty.YAlign = draw.XCenter, draw.YTop
 		fillText(c, sty, vg.Point{X: c.Min.X + margin, Y: area.Center().Y}, y.Text)
 	}
+}
+
+// margin is kept free around a picture.
+const margin = 0.1 * vg.Centimeter
+
+// inside returns the part of c that is left for the data, the axes and their ticks by
+// the title and the axis labels.
+func (p *Picture) inside(c draw.Canvas) draw.Canvas {
+	inner := draw.Crop(c, margin, -2*margin, margin, -2*margin)
+	if title := &p.Title; title.Text != "" {
+		inner.Max.Y -= title.TextStyle.Height(title.Text) + title.Padding
+	}
+	if x := &p.X.Label; x.Text != "" {
+		inner.Min.Y += x.TextStyle.Height(x.Text) + x.Padding
+	}
+	if y := &p.Y.Label; y.Text != "" {
+		inner.Min.X += y.TextStyle.Height(y.Text) + y.Padding
+	}
+	return inner
 }
 
 // widen gives the axis a range of the given length about the same middle.
