@@ -158,7 +158,7 @@ func TestWords(t *testing.T) {
 			"line 2: cannot use \"a\" (untyped) as <-chan int\nline 7: undefined: y"},
 		{"panic", notebook.Reply{Evalue: "exit status 2", Outputs: []*notebook.Output{
 			stderr("panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\nmain.main()\n\t \x1b[7m[[ Cell [6] Line 3 ]]\x1b[0m main.go:11 +0x67\nexit status 2\n"), box}},
-			"panic: assignment to entry in nil map (line 3)"},
+			"panic: assignment to entry in nil map (line 2)"},
 		{"show.Must", notebook.Reply{Evalue: "exit status 1", Outputs: []*notebook.Output{stderr("Stopped by an error: dataset: no MNIST\nexit status 1\n")}},
 			"Stopped by an error: dataset: no MNIST"},
 		{"exit", notebook.Reply{Evalue: "exit status 3", Outputs: []*notebook.Output{stderr("exit status 3\n")}},

@@ -14,14 +14,20 @@ const wordLines = 12
 // (compiler errors) or in what the program has written to standard error (a panic, the
 // error of show.Must).
 func Words(r *Reply) string {
-	var text string
+	var text, line string
 	for _, o := range r.Outputs {
-		if page, ok := o.Data["text/html"].(string); ok && strings.Contains(page, "gonb-err-location") {
-			text = compilerErrors(page)
+		if !isGonbBox(o) {
+			continue
+		}
+		// It holds errors of the compiler, or the places of a panic.
+		page := o.Data["text/html"].(string)
+		text = compilerErrors(page)
+		if m := errorBlock.FindStringSubmatch(page); m != nil {
+			line = m[1]
 		}
 	}
-	if said := programErrors(r); said != "" {
-		text = said // GoNB displays places of a panic too
+	if said := programErrors(r, line); said != "" {
+		text = said
 	}
 	switch {
 	case text != "":
@@ -52,15 +58,12 @@ func compilerErrors(page string) string {
 	return strings.Join(messages, "\n")
 }
 
-// cellLine is how GoNB marks a line of the cell in a stack trace.
-var cellLine = regexp.MustCompile(`\[\[ Cell \[\d+\] Line (\d+) \]\]`)
-
 // exitLine is the last line of standard error of a program that has failed.
 var exitLine = regexp.MustCompile(`(?m)^(exit status \d+|signal: [a-z]+( \(core dumped\))?|\^C)$\n?`)
 
 // programErrors returns what a program has written to standard error; of a panic the
-// message and the line, not the stack.
-func programErrors(r *Reply) string {
+// message and the line of the cell, not the stack.
+func programErrors(r *Reply, line string) string {
 	var text strings.Builder
 	for _, o := range r.Outputs {
 		if o.Type == "stream" && o.Name == "stderr" {
@@ -68,10 +71,10 @@ func programErrors(r *Reply) string {
 		}
 	}
 	said := exitLine.ReplaceAllString(stripANSI(text.String()), "")
-	said, stack, panicked := strings.Cut(said, "\ngoroutine ")
+	said, _, panicked := strings.Cut(said, "\ngoroutine ")
 	said = strings.TrimSpace(said)
-	if line := cellLine.FindStringSubmatch(stack); panicked && line != nil {
-		said += " (line " + line[1] + ")"
+	if panicked && line != "" {
+		said += " (line " + line + ")"
 	}
 	// The end is what matters of a long log.
 	if lines := strings.Split(said, "\n"); !panicked && len(lines) > wordLines {
@@ -84,3 +87,15 @@ func programErrors(r *Reply) string {
 var ansi = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\^_])")
 
 func stripANSI(s string) string { return ansi.ReplaceAllString(s, "") }
+
+// placesOnly reports whether GoNB's box holds places in a stack trace, not messages: it
+// marks those of a panic in the same way.
+func placesOnly(page string) bool {
+	for line := range strings.Lines(compilerErrors(page)) {
+		_, message, _ := strings.Cut(line, ": ")
+		if message = strings.TrimSpace(message); message != "" && !strings.HasPrefix(message, "+0x") {
+			return false
+		}
+	}
+	return true
+}

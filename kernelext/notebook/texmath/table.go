@@ -146,33 +146,39 @@ func aligning(name string) bool {
 	return false
 }
 
+// Alignments; Chromium and WebKit align the blocks in a cell by the second one only.
+const (
+	left  = "text-align:left;text-align:-webkit-left"
+	right = "text-align:right;text-align:-webkit-right"
+)
+
 // cellStyle returns the style of a cell in column j.
 func cellStyle(name, columns string, j int) string {
 	switch {
 	case aligning(name):
 		if j%2 == 0 {
-			left := "0"
+			gap := "0"
 			if j > 0 {
-				left = "2em" // between two pairs of columns
+				gap = "2em" // between two pairs of columns
 			}
-			return "text-align:right;padding-left:" + left + ";padding-right:0"
+			return right + ";padding-left:" + gap + ";padding-right:0"
 		}
-		return "text-align:left;padding-left:0;padding-right:0"
+		return left + ";padding-left:0;padding-right:0"
 	case name == "eqnarray":
-		return "text-align:" + [...]string{"right", "center", "left"}[min(j, 2)]
+		return [...]string{right, "", left}[min(j, 2)]
 	case strings.HasSuffix(name, "cases"):
 		if j == 0 {
-			return "text-align:left;padding-left:0"
+			return left + ";padding-left:0"
 		}
-		return "text-align:left;padding-left:1em"
+		return left + ";padding-left:1em"
 	case name == "array" || name == "subarray":
 		letters := strings.NewReplacer("|", "", " ", "").Replace(columns)
 		if j < len(letters) {
 			switch letters[j] {
 			case 'l':
-				return "text-align:left"
+				return left
 			case 'r':
-				return "text-align:right"
+				return right
 			}
 		}
 	case name == "substack":

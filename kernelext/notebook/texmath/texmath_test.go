@@ -82,7 +82,7 @@ func TestStructure(t *testing.T) {
 		{`\|x\|`, `<mo>‖</mo><mi>x</mi><mo>‖</mo>`},
 		{`\operatorname{tr}D`, `<mi>tr</mi><mspace width="0.1667em"/><mi>D</mi>`},
 		{`\begin{pmatrix}1&2\\3&4\\\end{pmatrix}`, `<mrow><mo>(</mo><mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr><mtr><mtd><mn>3</mn></mtd><mtd><mn>4</mn></mtd></mtr></mtable><mo>)</mo></mrow>`},
-		{`\begin{array}{lr}1&2\end{array}`, `<mtable><mtr><mtd style="text-align:left"><mn>1</mn></mtd><mtd style="text-align:right"><mn>2</mn></mtd></mtr></mtable>`},
+		{`\begin{array}{lr}1&2\end{array}`, `<mtable><mtr><mtd style="text-align:left;text-align:-webkit-left"><mn>1</mn></mtd><mtd style="text-align:right;text-align:-webkit-right"><mn>2</mn></mtd></mtr></mtable>`},
 		{`a\not=b\not\in c`, `<mi>a</mi><mo>≠</mo><mi>b</mi><mo>∉</mo><mi>c</mi>`},
 		{`a\,b`, `<mi>a</mi><mspace width="0.1667em"/><mi>b</mi>`},
 		{`a\hspace{5pt}b`, `<mi>a</mi><mspace width="0.5em"/><mi>b</mi>`},

@@ -1,0 +1,202 @@
+package notebook
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Chapter is a notebook of a [Site].
+type Chapter struct {
+	Name     string    // file name without .ipynb; the page is Name.html
+	Dir      string    // folder of the notebook, see RenderSettings
+	Notebook *Notebook // with its outputs
+	Seconds  float64   // that the run took; 0: unknown
+	Full     bool      // run with the long settings
+	Err      error     // why the run did not reach the end
+}
+
+// Site writes a page for each chapter into the folder dir and a page index.html that lists
+// them: a picture, the title, the first sentences, how long it ran. Figures in the folder
+// figures of dir are listed with their formats. Files appear complete or not at all.
+func Site(dir, title string, chapters []Chapter) error {
+	names := map[string]bool{}
+	for _, c := range chapters {
+		if names[c.Name] || c.Name == "index" || !filepath.IsLocal(c.Name) {
+			return fmt.Errorf("notebook: the chapter %q cannot have a page of that name: rename the notebook", c.Name)
+		}
+		names[c.Name] = true
+	}
+	var list bytes.Buffer
+	for i, c := range chapters {
+		top := `<header class="site"><a href="index.html">` + html.EscapeString(title) + "</a>"
+		for _, n := range []struct {
+			at    int
+			class string
+		}{{i - 1, "previous"}, {i + 1, "next"}} {
+			if n.at >= 0 && n.at < len(chapters) {
+				other := chapters[n.at]
+				top += fmt.Sprintf(`<a class="%s" rel="%s" href="%s.html">%s</a>`, n.class, strings.TrimSuffix(n.class, "ious"), html.EscapeString(other.Name), html.EscapeString(other.Notebook.Title()))
+			}
+		}
+		page, err := Render(c.Notebook, &RenderSettings{Dir: c.Dir, Chapters: names, Top: top + "</header>\n"})
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+		if err := replaceFile(filepath.Join(dir, c.Name+".html"), page); err != nil {
+			return err
+		}
+		if err := c.entry(&list, names); err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+	}
+	var page bytes.Buffer
+	begin(&page, title)
+	fmt.Fprintf(&page, "<main>\n<h1>%s</h1>\n<ul class=\"chapters\">\n%s</ul>\n", html.EscapeString(title), list.String())
+	figures(&page, dir)
+	page.WriteString("</main>\n</body>\n</html>\n")
+	return replaceFile(filepath.Join(dir, "index.html"), page.Bytes())
+}
+
+// entry writes a chapter's place in the list.
+func (c *Chapter) entry(b *bytes.Buffer, names map[string]bool) error {
+	w := newWriter(c.Dir, names)
+	first, err := w.html(c.Notebook.firstParagraph())
+	if err != nil {
+		return err
+	}
+	title, err := w.html("# " + c.Notebook.Title())
+	if err != nil {
+		return err
+	}
+	_, title, _ = strings.Cut(title, ">")
+	title = strings.TrimSuffix(strings.TrimSpace(title), "</h1>")
+	var notes []string
+	if c.Seconds > 0 {
+		kind := "quick run"
+		if c.Full {
+			kind = "full run"
+		}
+		notes = append(notes, fmt.Sprintf("%s, %s", kind, duration(c.Seconds)))
+	}
+	page := html.EscapeString(c.Name) + ".html"
+	fmt.Fprintf(b, "<li><a href=\"%s\">%s</a><div>\n<h2><a href=\"%s\">%s</a></h2>\n%s", page, c.Notebook.cover(), page, title, first)
+	for _, n := range notes {
+		fmt.Fprintf(b, "<p class=\"note\">%s</p>\n", n)
+	}
+	if c.Err != nil {
+		fmt.Fprintf(b, "<p class=\"note trouble\">stopped: %s</p>\n", html.EscapeString(c.Err.Error()))
+	}
+	b.WriteString("</div></li>\n")
+	return nil
+}
+
+// duration formats seconds for people.
+func duration(s float64) string {
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%.1f s", s)
+	case s < 3600:
+		return fmt.Sprintf("%d min %d s", int(s)/60, int(s)%60)
+	}
+	return fmt.Sprintf("%d h %d min", int(s)/3600, int(s)/60%60)
+}
+
+// figures writes links to the pictures in dir/figures.
+func figures(b *bytes.Buffer, dir string) {
+	byName := map[string][]string{}
+	for _, format := range []string{"svg", "pdf", "png"} {
+		files, _ := filepath.Glob(filepath.Join(dir, "figures", "*."+format)) // the pattern is right
+		for _, f := range files {
+			name := strings.TrimSuffix(filepath.Base(f), "."+format)
+			byName[name] = append(byName[name], format)
+		}
+	}
+	if len(byName) == 0 {
+		return
+	}
+	b.WriteString("<h2>Figures</h2>\n<ul>\n")
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		b.WriteString("<li>" + html.EscapeString(name))
+		for _, format := range byName[name] {
+			fmt.Fprintf(b, " <a href=\"figures/%s.%s\">%s</a>", html.EscapeString(url.PathEscape(name)), format, format)
+		}
+		b.WriteString("</li>\n")
+	}
+	b.WriteString("</ul>\n")
+}
+
+// texts yields the Markdown of a notebook from the top: cells and displays.
+func (nb *Notebook) texts(yield func(string) bool) {
+	for _, c := range nb.Cells {
+		if c.Type == Markdown && !yield(c.Source) {
+			return
+		}
+		for _, o := range c.Outputs {
+			if s, ok := o.Data["text/markdown"].(string); ok && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Title returns the first heading of the first level, in Markdown, or "Notebook".
+func (nb *Notebook) Title() string {
+	for text := range nb.texts {
+		for line := range strings.Lines(text) {
+			if title, ok := strings.CutPrefix(strings.TrimSpace(line), "# "); ok {
+				return strings.TrimSpace(title)
+			}
+		}
+	}
+	return "Notebook"
+}
+
+// noText begins a block that is a list, a table, a quotation, code, HTML or a formula.
+var noText = regexp.MustCompile("^([-*+] |[|>!<]|[0-9]+[.)] |```|~~~|\\$\\$)")
+
+// firstParagraph returns the first paragraph that is text, in Markdown.
+func (nb *Notebook) firstParagraph() string {
+	for text := range nb.texts {
+		for block := range strings.SplitSeq(text, "\n\n") {
+			block = strings.TrimSpace(block)
+			for heading := true; heading && strings.HasPrefix(block, "#"); {
+				_, block, heading = strings.Cut(block, "\n")
+				block = strings.TrimSpace(block)
+			}
+			if block != "" && !noText.MatchString(block) {
+				return block
+			}
+		}
+	}
+	return ""
+}
+
+// cover returns the first picture of a cell with the tag cover, or else of any cell.
+func (nb *Notebook) cover() string {
+	first := ""
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			for _, kind := range []string{"image/svg+xml", "image/png", "image/jpeg"} {
+				data, ok := o.Data[kind].(string)
+				if !ok || data == "" {
+					continue
+				}
+				if first == "" || c.HasTag("cover") {
+					first = (&Output{Data: o.Data, Metadata: nil}).picture(kind, data)
+				}
+				if c.HasTag("cover") {
+					return first
+				}
+				break
+			}
+		}
+	}
+	return first
+}
