@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -52,7 +53,7 @@ func Doctor(ctx context.Context, l Lab) []Check {
 	}
 	checks := []Check{{"Go", Good, g.Version + ", " + g.Exe, ""}}
 	for _, check := range []func(context.Context, *GoTool) Check{
-		l.checkCompiler, l.checkTools, l.checkModules, l.checkPlugin, l.checkSpecs, l.checkCache, l.checkDisk, l.checkPorts, l.checkPython,
+		l.checkCompiler, l.checkTools, l.checkModules, l.checkPlugin, l.checkSpecs, l.checkCache, l.checkDisk, l.checkPorts, l.checkKernel, l.checkPython,
 	} {
 		checks = append(checks, check(ctx, g))
 	}
@@ -192,6 +193,33 @@ func (l Lab) checkPorts(context.Context, *GoTool) Check {
 		defer listener.Close()
 	}
 	return Check{"ports", Good, "free ports on 127.0.0.1", ""}
+}
+
+// checkKernel runs a cell that says which backend it uses.
+func (l Lab) checkKernel(ctx context.Context, _ *GoTool) Check {
+	spec, err := notebook.FindSpec(Name, l.DataDir())
+	if err != nil {
+		return Check{"a cell", Broken, err.Error(), runSetup}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	k, err := notebook.Start(ctx, spec, &notebook.KernelSettings{Dir: l.Root})
+	if err != nil {
+		return Check{"a cell", Broken, err.Error(), "see " + l.Path("kernel.log")}
+	}
+	defer k.Close()
+	reply, err := k.Execute(ctx, "import \"sgdlab/pkg/backend\"\n\n%%\nfmt.Print(backend.Describe())")
+	switch {
+	case err != nil:
+		return Check{"a cell", Broken, err.Error(), "see " + l.Path("kernel.log")}
+	case reply.Status != "ok":
+		return Check{"a cell", Broken, notebook.Words(reply), "mend that, or " + runSetup}
+	}
+	said := "nothing"
+	if len(reply.Outputs) > 0 {
+		said = reply.Outputs[0].Text
+	}
+	return Check{"a cell", Good, fmt.Sprintf("after %.1f s: %s", reply.Seconds, said), ""}
 }
 
 func (l Lab) checkPython(ctx context.Context, _ *GoTool) Check {

@@ -324,3 +324,34 @@ func TestFindLab(t *testing.T) {
 		t.Errorf("outside of a clone: got %v", got)
 	}
 }
+
+func TestDoctorTable(t *testing.T) {
+	var b strings.Builder
+	if err := WriteTable(&b, []Check{{"Go", Good, "1.26.8", ""}, {"kernels", Broken, "gone", "run setup"}}); err != nil {
+		t.Fatal(err)
+	}
+	want := "ok      Go       1.26.8\nBROKEN  kernels  gone\n                 → run setup\n"
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
+// TestDoctorOfBrokenClone: a clone that is not set up is found broken, each time with a remedy.
+func TestDoctorOfBrokenClone(t *testing.T) {
+	lab := clone(t, realTemp(t))
+	broken := map[string]bool{}
+	for _, c := range Doctor(t.Context(), lab) {
+		broken[c.Name] = c.Status == Broken
+		if (c.Status == Good) != (c.Remedy == "") {
+			t.Errorf("%s: status %v with the remedy %q", c.Name, c.Status, c.Remedy)
+		}
+	}
+	for _, name := range []string{"tools", "Go modules", "kernels", "a cell"} {
+		if !broken[name] {
+			t.Errorf("%s is not found broken", name)
+		}
+	}
+	if broken["Go"] || broken["ports"] {
+		t.Errorf("what works is found broken: %v", broken)
+	}
+}

@@ -36,7 +36,7 @@ func (r *runner) plugin(ctx context.Context, unwanted bool) (left string, err er
 		if err := os.RemoveAll(r.lab.PluginDir()); err != nil {
 			return "", explain("removing the XLA plug-in", nil, err)
 		}
-		r.say("XLA is left out; `.lab/bin/sgdlab setup --xla` brings it back")
+		r.say("          XLA is left out; `.lab/bin/sgdlab setup --xla` brings it back")
 		return "left out on request", nil
 	}
 	start := time.Now()

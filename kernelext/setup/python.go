@@ -43,7 +43,7 @@ func (r *runner) python(ctx context.Context) (err error) {
 	if out, err := r.run(ctx, r.lab.Root, nil, exe, "-m", "venv", venv); err != nil {
 		return explain("making the Python environment", out, err)
 	}
-	list := r.lab.Path("requirements.txt")
+	list := filepath.Join(venv, "requirements.txt")
 	if err := os.WriteFile(list, requirements, 0o644); err != nil {
 		return explain("making the Python environment", nil, err)
 	}
