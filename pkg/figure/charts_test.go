@@ -55,20 +55,17 @@ func curvesData() figure.CurvesFigure {
 	}
 	for i, beta := range []float64{1, 4, 16} {
 		c := figure.Curve{Label: []string{"β = 1", "β = 4", "β = 16"}[i]}
-		low, at := math.Inf(1), 0.0
+		low := math.Inf(1)
 		for k := range 121 {
 			s := -3 + 0.05*float64(k)
 			v := 0.25*s*s + math.Log(1+s*s*(1.4-0.3*s))/beta
 			c.X, c.Y = append(c.X, s), append(c.Y, v)
-			if v < low {
-				low, at = v, s
-			}
+			low = min(low, v)
 		}
 		for k := range c.Y {
 			c.Y[k] -= low
 		}
 		r.Curves = append(r.Curves, c)
-		_ = at
 	}
 	measured := figure.Curve{Label: "histogram, β = 1", Kind: figure.Dots}
 	for k := 10; k < 121; k += 20 {

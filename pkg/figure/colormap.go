@@ -104,7 +104,6 @@ type colorBar struct {
 	style Style
 	max   float64
 	label string
-	wraps bool // values above max have its colour
 }
 
 const barWidth = 0.35 * vg.Centimeter

@@ -70,6 +70,7 @@ func Curves(r CurvesFigure) (*Picture, error) {
 	p := s.New()
 	p.Title.Text = r.Title
 	p.X.Label.Text, p.Y.Label.Text = r.XLabel, r.YLabel
+	p.Y.Label.Padding = vg.Points(6) // for subscripts
 	logAxes(p, r.LogX, r.LogY)
 	var all plotter.XYs
 	var ends endLabels
@@ -98,14 +99,20 @@ func Curves(r CurvesFigure) (*Picture, error) {
 			ends.add(last.X, last.Y, s.dark(ink), curve.Label)
 		}
 		if curve.Guide != 0 {
-			line := guide(points, curve.Guide)
+			line, above := r.guide(i)
 			all = append(all, line...)
 			p.Add(&plotter.Line{XYs: line, LineStyle: s.dashed(s.Muted, s.HairWidth*1.6)})
-			m := line[len(line)/2]
-			front = append(front, note{
-				x: m.X, y: m.Y, dx: vg.Points(5), dy: vg.Points(2), style: s.text(s.TextSize, s.Muted, draw.XLeft, draw.YBottom),
-				text: "slope " + trimmed(curve.Guide),
-			})
+			n := note{
+				x: line[len(line)/2].X, y: line[len(line)/2].Y, dx: vg.Points(5), dy: vg.Points(2),
+				style: s.text(s.TextSize, s.Muted, draw.XLeft, draw.YBottom), text: "slope " + trimmed(curve.Guide),
+			}
+			if above != (curve.Guide < 0) { // the other side of the line is free
+				n.style.XAlign, n.dx = draw.XRight, -n.dx
+			}
+			if !above {
+				n.style.YAlign, n.dy = draw.YTop, -n.dy
+			}
+			front = append(front, n)
 		}
 	}
 	text := s.text(s.TextSize, s.Ink, draw.XCenter, draw.YBottom)
@@ -116,14 +123,20 @@ func Curves(r CurvesFigure) (*Picture, error) {
 			note{x: q.X, y: q.Y, dy: vg.Points(6), style: text, text: q.Label},
 		)
 	}
-	for i, q := range r.Rules {
+	for _, q := range r.Rules {
 		all = append(all, plotter.XY{X: q.X, Y: all[0].Y})
 		line := s.dashed(s.Muted, s.HairWidth*1.4)
 		line.Dashes = []vg.Length{vg.Points(1.5), vg.Points(2.5)}
 		p.Add(rule{x: q.X, line: line})
-		front = append(front, ruleName{x: q.X, style: s.text(s.TextSize, s.Muted, draw.XLeft, draw.YTop), text: q.Label, row: i % 2, paper: s.Paper})
 	}
 	xmin, xmax, ymin, ymax := plotter.XYRange(all)
+	for i, q := range r.Rules {
+		left := q.X-xmin > 0.6*(xmax-xmin)
+		if r.LogX {
+			left = math.Log(q.X/xmin) > 0.6*math.Log(xmax/xmin)
+		}
+		front = append(front, ruleName{x: q.X, style: s.text(s.TextSize, s.Muted, draw.XLeft, draw.YTop), text: q.Label, left: left, row: i % 2, paper: s.Paper})
+	}
 	p.X.Min, p.X.Max = padded(xmin, xmax, 0.02, r.LogX)
 	p.Y.Min, p.Y.Max = padded(ymin, ymax, 0.06, r.LogY)
 	if !r.LogY && ymin >= 0 && ymin < 0.3*ymax {
@@ -178,21 +191,38 @@ func (c Curve) points() plotter.XYs {
 	return points
 }
 
-// guide returns a line of the given slope in log-log coordinates, above the second half
-// of the points.
-func guide(points plotter.XYs, slope float64) plotter.XYs {
-	const above = 2.2
-	a, b := points[(len(points)-1)/2].X, points[len(points)-1].X
-	lift := 0.0 // so that no point lies above the line
-	for _, q := range points[(len(points)-1)/2:] {
-		lift = max(lift, q.Y/math.Pow(q.X/a, slope))
+// guide returns a line of the slope of curve i in log-log coordinates beside the second
+// half of its points: above or below them, where it keeps farther from the other curves.
+func (r CurvesFigure) guide(i int) (line plotter.XYs, above bool) {
+	const apart = 2.2
+	c := r.Curves[i]
+	from := (len(c.X) - 1) / 2
+	a, b := c.X[from], c.X[len(c.X)-1]
+	lo, hi := math.Inf(1), 0.0 // of the points in units of (x/a)^slope
+	for k := from; k < len(c.X); k++ {
+		v := c.Y[k] / math.Pow(c.X[k]/a, c.Guide)
+		lo, hi = min(lo, v), max(hi, v)
 	}
-	line := make(plotter.XYs, 9)
-	for i := range line {
-		x := a * math.Pow(b/a, float64(i)/float64(len(line)-1))
-		line[i] = plotter.XY{X: x, Y: above * lift * math.Pow(x/a, slope)}
+	best := -1.0
+	for _, factor := range []float64{hi * apart, lo / apart} {
+		room := math.Inf(1)
+		for k, other := range r.Curves {
+			for m, x := range other.X {
+				if k != i && x >= a && x <= b {
+					room = min(room, math.Abs(math.Log(other.Y[m]/factor)-c.Guide*math.Log(x/a)))
+				}
+			}
+		}
+		if room <= best {
+			continue
+		}
+		best, above, line = room, factor > hi, nil
+		for k := range 9 {
+			x := a * math.Pow(b/a, float64(k)/8)
+			line = append(line, plotter.XY{X: x, Y: factor * math.Pow(x/a, c.Guide)})
+		}
 	}
-	return line
+	return line, above
 }
 
 // measuredSlope returns the slope of the last two points in log-log coordinates.

@@ -58,10 +58,10 @@ func Ellipses(r EllipsesFigure) (*Picture, error) {
 		return ellipse([2]float64{}, c, math.Sqrt(size/math.Sqrt(mat.Det(c))))
 	}
 	law := ellipse([2]float64{}, r.Covariance, 1)
-	reach := 0.0
+	var reach plotter.XY // half the sides of what is shown
 	show := func(curve plotter.XYs, part float64) plotter.XYs {
 		for _, q := range curve {
-			reach = max(reach, part*math.Abs(q.X), part*math.Abs(q.Y))
+			reach.X, reach.Y = max(reach.X, part*abs(q.X)), max(reach.Y, part*abs(q.Y))
 		}
 		return curve
 	}
@@ -92,22 +92,26 @@ func Ellipses(r EllipsesFigure) (*Picture, error) {
 		p.Add(&plotter.Line{XYs: show(same(&inverse), 1.15), LineStyle: line})
 		rows = append(rows, keyRow{line: line, text: "loss, f = const", color: s.Muted})
 	}
+	line := s.line(s.Palette[blue], s.LineWidth*1.5)
+	p.Add(&plotter.Line{XYs: show(law, 1.3), LineStyle: line})
+	rows = append(rows, keyRow{line: line, text: "stationary law Σ, 1σ", color: s.Palette[blue]})
 	if mat.Det(r.Diffusion) > 0 {
 		line := s.dashed(s.Palette[vermilion], s.LineWidth*1.2)
 		p.Add(&plotter.Line{XYs: show(same(r.Diffusion), 1.15), LineStyle: line})
 		rows = append(rows, keyRow{line: line, text: "noise D", color: s.Palette[vermilion]})
 	}
-	line := s.line(s.Palette[blue], s.LineWidth*1.5)
-	p.Add(&plotter.Line{XYs: show(law, 1.3), LineStyle: line})
-	rows = append(rows, keyRow{line: line, text: "stationary law Σ, 1σ", color: s.Palette[blue]})
 	p.Add(spots{
 		box: problem.Box{XMin: -1, XMax: 1, YMin: -1, YMax: 1}, points: [][]float64{{0, 0}},
 		glyph: draw.GlyphStyle{Color: s.Ink, Radius: vg.Points(2.4), Shape: dotGlyph{edge: s.Paper}},
 	})
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -reach, reach, -reach, reach
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -reach.X, reach.X, -reach.Y, reach.Y
 
 	g := panels{pictures: []*Picture{{Plot: p, EqualAxes: true}}, strip: &strip{style: s, rows: rows}}
-	out := g.picture(s, r.System+": loss, noise, stationary law and rotation", 12*vg.Centimeter, 0)
+	title := "stationary law, noise and rotation"
+	if r.Hessian != nil {
+		title = "stationary law, loss, noise and rotation"
+	}
+	out := g.picture(s, r.System+": "+title, 12*vg.Centimeter, 0)
 	out.Stem, out.Text, out.AltText = slug(r.System+" ellipses"), r.Caption(), r.Alt()
 	return out, nil
 }

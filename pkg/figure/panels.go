@@ -275,8 +275,21 @@ type strip struct {
 	rows  []keyRow
 }
 
-// lines breaks the rows into lines no wider than width.
+// lines breaks the rows into lines no wider than width, as few and as even as possible.
 func (s strip) lines(width vg.Length) (lines [][]keyRow, widths []vg.Length) {
+	lines, widths = s.broken(width)
+	for {
+		width *= 0.95
+		if l, w := s.broken(width); len(l) == len(lines) && slices.Max(w) <= width {
+			lines, widths = l, w
+			continue
+		}
+		return lines, widths
+	}
+}
+
+// broken fills one line after the other up to width.
+func (s strip) broken(width vg.Length) (lines [][]keyRow, widths []vg.Length) {
 	sty := s.style.text(s.style.TextSize, s.style.Ink, draw.XLeft, draw.YCenter)
 	for _, row := range s.rows {
 		w := s.sample() + sty.Width(row.text)

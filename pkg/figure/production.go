@@ -43,7 +43,7 @@ func ProductionBars(r ProductionFigure) (*Picture, error) {
 	p.X.Tick.Marker = ticks
 	p.X.Tick.Length = 0
 	p.X.Min, p.X.Max = -0.6, float64(len(r.Times))-0.4
-	p.Y.Min, p.Y.Max = 0, 1.06*largest
+	p.Y.Min, p.Y.Max = 0, largest/0.77 // the key stands above the bars
 	lower, upper := s.Palette[blue], s.pale(s.Palette[orange], 0.85)
 	p.Add(bars{lower: r.Adiabatic, upper: r.NonAdiabatic, colors: [2]color.RGBA{lower, upper}})
 	rows := []keyRow{
@@ -54,15 +54,6 @@ func ProductionBars(r ProductionFigure) (*Picture, error) {
 		line := s.dashed(s.Ink, s.HairWidth*1.6)
 		p.Add(level{y: r.Stationary, line: line})
 		rows = append(rows, keyRow{line: line, text: "steady state, exact: " + number(r.Stationary, 4), color: s.Ink})
-	}
-	// Bars fall, so the upper right is free; where they do not, they pass below the key.
-	half := len(r.Times) / 2
-	tallest := 0.0
-	for i := half; i < len(r.Times); i++ {
-		tallest = max(tallest, r.Adiabatic[i]+r.NonAdiabatic[i])
-	}
-	if room := 0.72 * p.Y.Max; tallest > room || r.Stationary > room {
-		p.Y.Max = max(tallest, r.Stationary) / 0.72
 	}
 	p.Add(key{x: 0.985, y: 0.985, style: s.text(s.TextSize, s.Ink, draw.XLeft, draw.YCenter), rows: rows, paper: s.Paper})
 	return &Picture{

@@ -56,6 +56,9 @@ func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 		if e%every == 0 {
 			tick.Label = powerOfTen(e)
 		}
+		if hi < 30*lo {
+			tick.Label = number(tick.Value, 1) // as between the decades
+		}
 		ticks = append(ticks, tick)
 		for m := 2.0; m < 10 && last-first <= 8; m++ {
 			tick := plot.Tick{Value: m * math.Pow10(e)}
