@@ -38,26 +38,31 @@ type Histogram struct {
 	// after, in units of 2⁻³²: whole numbers, so that the sum does not depend on its order.
 	moved [][2]int64
 	dt    float64
+
+	perX, perY float64 // cells per length
 }
 
 const movedUnit = 1 << 32
 
 func newHistogram(g Grid, dt float64) *Histogram {
-	return &Histogram{Grid: g, Visits: make([]int64, g.NX*g.NY), moved: make([][2]int64, g.NX*g.NY), dt: dt}
+	return &Histogram{
+		Grid: g, Visits: make([]int64, g.NX*g.NY), moved: make([][2]int64, g.NX*g.NY), dt: dt,
+		perX: float64(g.NX) / (g.Box.XMax - g.Box.XMin), perY: float64(g.NY) / (g.Box.YMax - g.Box.YMin),
+	}
 }
 
 func (h *Histogram) add(before, x, after []float64) {
 	g := &h.Grid
-	u := (x[0] - g.Box.XMin) / (g.Box.XMax - g.Box.XMin) * float64(g.NX)
-	v := (x[1] - g.Box.YMin) / (g.Box.YMax - g.Box.YMin) * float64(g.NY)
+	u, v := (x[0]-g.Box.XMin)*h.perX, (x[1]-g.Box.YMin)*h.perY
 	if !(u >= 0 && v >= 0 && u < float64(g.NX) && v < float64(g.NY)) {
 		h.Outside++
 		return
 	}
 	cell := int(v)*g.NX + int(u)
 	h.Visits[cell]++
-	h.moved[cell][0] += int64((after[0] - before[0]) * (movedUnit / 2))
-	h.moved[cell][1] += int64((after[1] - before[1]) * (movedUnit / 2))
+	moved := &h.moved[cell]
+	moved[0] += int64((after[0] - before[0]) * (movedUnit / 2))
+	moved[1] += int64((after[1] - before[1]) * (movedUnit / 2))
 }
 
 func (h *Histogram) merge(other *Histogram) {

@@ -3,6 +3,7 @@ package sde
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,8 @@ type Observable struct {
 	Name  string
 	Rate  bool // the average is per unit time, not per step
 	Value func(before, after []float64) float64
+
+	dim int // the least dimension of the state
 }
 
 // Moment is 𝔼∏xᵢ^pᵢ of the state after the step, one power per component; it is not
@@ -29,13 +32,14 @@ func Moment(powers ...int) Observable {
 			fmt.Fprintf(&name, "x%d^%d ", i+1, p)
 		}
 	}
-	powers = append([]int(nil), powers...)
-	return Observable{Name: "mean of " + strings.TrimSpace(name.String()), Value: func(_, after []float64) float64 {
+	var factors []int // one component for every power
+	for i, p := range powers {
+		factors = append(factors, slices.Repeat([]int{i}, p)...)
+	}
+	return Observable{dim: len(powers), Name: "mean of " + strings.TrimSpace(name.String()), Value: func(_, after []float64) float64 {
 		v := 1.
-		for i, p := range powers {
-			for range p {
-				v *= after[i]
-			}
+		for _, i := range factors {
+			v *= after[i]
 		}
 		return v
 	}}
@@ -48,7 +52,7 @@ func AreaRate(i, j int) Observable {
 	if i == j || i < 0 || j < 0 {
 		panic(fmt.Sprintf("sde: the area rate needs two components: got %d and %d", i, j))
 	}
-	return Observable{Name: fmt.Sprintf("area rate of x%d, x%d", i+1, j+1), Rate: true, Value: func(before, after []float64) float64 {
+	return Observable{dim: max(i, j) + 1, Name: fmt.Sprintf("area rate of x%d, x%d", i+1, j+1), Rate: true, Value: func(before, after []float64) float64 {
 		return (before[i]*after[j] - before[j]*after[i]) / 2
 	}}
 }
@@ -59,7 +63,7 @@ func RayFlux(r0 float64) Observable {
 	if math.IsNaN(r0) {
 		panic("sde: the ray of a flux begins at NaN")
 	}
-	return Observable{Name: fmt.Sprintf("flux through the ray from %.6g", r0), Rate: true, Value: func(before, after []float64) float64 {
+	return Observable{dim: 2, Name: fmt.Sprintf("flux through the ray from %.6g", r0), Rate: true, Value: func(before, after []float64) float64 {
 		if (before[1] < 0) == (after[1] < 0) {
 			return 0
 		}

@@ -69,6 +69,9 @@ func (s *Settings) check(d int) error {
 		if o.Value == nil {
 			return fmt.Errorf("sde: observable %d, %q, has no Value", i, o.Name)
 		}
+		if o.dim > d {
+			return fmt.Errorf("sde: observable %d, %q, needs %d dimensions: the equation has %d", i, o.Name, o.dim, d)
+		}
 	}
 	if s.Grid == nil {
 		return nil

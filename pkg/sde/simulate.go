@@ -47,6 +47,12 @@ func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result,
 	if err := s.check(eq.Dim); err != nil {
 		return nil, err
 	}
+	// What the functions of the caller panic about, let them do it here, where it can be
+	// recovered, and not in a goroutine.
+	eq.Drift(make([]float64, eq.Dim), x0)
+	for _, o := range s.Observables {
+		o.Value(x0, x0)
+	}
 	start := time.Now()
 	n, d := s.walkers(), eq.Dim
 	averages := make([][]float64, len(s.Observables)) // observable × walker
