@@ -1,9 +1,13 @@
 package figure_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
+
+	"gonum.org/v1/gonum/mat"
 
 	"sgdlab/pkg/figure"
 	"sgdlab/pkg/problem"
@@ -133,4 +137,204 @@ func panelsData() figure.PanelsFigure {
 			must(figure.Curves(curvesData())), must(figure.Curves(orderData())),
 		},
 	}
+}
+
+func TestBadPlaneDataNameTheField(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	landscape := func(change func(*figure.LandscapeFigure)) error {
+		r := landscapeData()
+		change(&r)
+		_, err := figure.Landscape(r)
+		return err
+	}
+	density := func(change func(*figure.DensityFigure)) error {
+		r := agreementData()
+		change(&r)
+		_, err := figure.DensityMap(r)
+		return err
+	}
+	decay := func(change func(*figure.DecayFigure)) error {
+		r := decayData()
+		change(&r)
+		_, err := figure.Decay(r)
+		return err
+	}
+	production := func(change func(*figure.ProductionFigure)) error {
+		r := productionData()
+		change(&r)
+		_, err := figure.ProductionBars(r)
+		return err
+	}
+	curves := func(change func(*figure.CurvesFigure)) error {
+		r := curvesData()
+		change(&r)
+		_, err := figure.Curves(r)
+		return err
+	}
+	ellipses := func(change func(*figure.EllipsesFigure)) error {
+		r := ellipsesData()
+		change(&r)
+		_, err := figure.Ellipses(r)
+		return err
+	}
+	panels := func(r figure.PanelsFigure) error {
+		_, err := figure.Panels(r)
+		return err
+	}
+	one := []*figure.Picture{figure.Of(figure.Default().New(), "one", "", "")}
+	for _, tt := range []struct {
+		want string
+		err  error
+	}{
+		{"System", landscape(func(r *figure.LandscapeFigure) { r.System = "" })},
+		{"Panels is empty", landscape(func(r *figure.LandscapeFigure) { r.Panels = nil })},
+		{"Box[1] is +Inf", landscape(func(r *figure.LandscapeFigure) { r.Box.XMax = inf })},
+		{"sides must have a length", landscape(func(r *figure.LandscapeFigure) { r.Box.YMax = r.Box.YMin })},
+		{"Columns is -1", landscape(func(r *figure.LandscapeFigure) { r.Columns = -1 })},
+		{"MaxSpeed is NaN", landscape(func(r *figure.LandscapeFigure) { r.MaxSpeed = nan })},
+		{"Levels must ascend", landscape(func(r *figure.LandscapeFigure) { r.Levels = []float64{2, 1} })},
+		{"Panels[1] has neither", landscape(func(r *figure.LandscapeFigure) { r.Panels[1].Potential, r.Panels[1].Vectors = nil, nil })},
+		{"Panels[2].Potential is NaN at (-1.9, -1.9)", landscape(func(r *figure.LandscapeFigure) { r.Panels[2].Potential = func([]float64) float64 { return nan } })},
+		{"Panels[0].Vectors is (+Inf, 0)", landscape(func(r *figure.LandscapeFigure) {
+			r.Panels[0].Vectors = func(dst, _ []float64) { dst[0], dst[1] = inf, 0 }
+		})},
+		{"Panels[0].Modes[1] has 1", landscape(func(r *figure.LandscapeFigure) { r.Panels[0].Modes[1] = []float64{1} })},
+		{"Panels[0].Zeros[0][1] is NaN", landscape(func(r *figure.LandscapeFigure) { r.Panels[0].Zeros = [][]float64{{0, nan}} })},
+		{"Panels[0].PathX has 1", landscape(func(r *figure.LandscapeFigure) { r.Panels[0].PathX = []float64{1} })},
+
+		{"System", density(func(r *figure.DensityFigure) { r.System = "" })},
+		{"Maps is empty", density(func(r *figure.DensityFigure) { r.Maps = nil })},
+		{"Max is -1", density(func(r *figure.DensityFigure) { r.Max = -1 })},
+		{"Columns is -1", density(func(r *figure.DensityFigure) { r.Columns = -1 })},
+		{"Maps[1].Cells has 0×64", density(func(r *figure.DensityFigure) { r.Maps[1].Cells.NX = 0 })},
+		{"Maps[0].Cells.Values has 3", density(func(r *figure.DensityFigure) { r.Maps[0].Cells.Values = r.Maps[0].Cells.Values[:3] })},
+		{"Maps[0].Cells.Values[7] is NaN", density(func(r *figure.DensityFigure) { r.Maps[0].Cells.Values[7] = nan })},
+		{"Maps[2].Cells.Box", density(func(r *figure.DensityFigure) { r.Maps[2].Cells.Box.XMax = 7 })},
+		{"Maps[1].Cells has no positive", density(func(r *figure.DensityFigure) { clear(r.Maps[1].Cells.Values) })},
+		{"Maps[0].KL is +Inf", density(func(r *figure.DensityFigure) { r.Maps[0].KL = inf })},
+		{"Maps[2].Current is (NaN, 0)", density(func(r *figure.DensityFigure) {
+			r.Maps[2].Current = func(dst, _ []float64) { dst[0], dst[1] = nan, 0 }
+		})},
+
+		{"System", decay(func(r *figure.DecayFigure) { r.System = "" })},
+		{"Curves is empty", decay(func(r *figure.DecayFigure) { r.Curves = nil })},
+		{"7 curves", decay(func(r *figure.DecayFigure) { r.Curves = make([]figure.DecayCurve, 7) })},
+		{"Curves[1].Label", decay(func(r *figure.DecayFigure) { r.Curves[1].Label = "" })},
+		{"Curves[0].T has 120", decay(func(r *figure.DecayFigure) { r.Curves[0].T = r.Curves[0].T[1:] })},
+		{"Curves[0].Value[3] is 0: a logarithmic axis", decay(func(r *figure.DecayFigure) { r.Curves[0].Value[3] = 0 })},
+		{"Curves[2].T must ascend", decay(func(r *figure.DecayFigure) { r.Curves[2].T[5] = 0 })},
+		{"Curves[2].Gap is -1", decay(func(r *figure.DecayFigure) { r.Curves[2].Gap = -1 })},
+
+		{"System", production(func(r *figure.ProductionFigure) { r.System = "" })},
+		{"Times is empty", production(func(r *figure.ProductionFigure) { r.Times = nil })},
+		{"NonAdiabatic has 6", production(func(r *figure.ProductionFigure) { r.NonAdiabatic = r.NonAdiabatic[1:] })},
+		{"Adiabatic[2] is NaN", production(func(r *figure.ProductionFigure) { r.Adiabatic[2] = nan })},
+		{"NonAdiabatic has the value -1", production(func(r *figure.ProductionFigure) { r.NonAdiabatic[2] = -1 })},
+		{"Times must ascend", production(func(r *figure.ProductionFigure) { r.Times[0] = 9 })},
+		{"no positive production", production(func(r *figure.ProductionFigure) {
+			r.Stationary = 0
+			clear(r.Adiabatic)
+			clear(r.NonAdiabatic)
+		})},
+
+		{"XLabel", curves(func(r *figure.CurvesFigure) { r.XLabel = "" })},
+		{"Curves is empty", curves(func(r *figure.CurvesFigure) { r.Curves = nil })},
+		{"7 curves", curves(func(r *figure.CurvesFigure) { r.Curves = make([]figure.Curve, 7) })},
+		{"Curves[0].X must ascend", curves(func(r *figure.CurvesFigure) { r.Curves[0].X[0] = 5 })},
+		{"Curves[1].Y[0] is NaN", curves(func(r *figure.CurvesFigure) { r.Curves[1].Y[0] = nan })},
+		{"Curves[0].X[0] is -3: a logarithmic axis", curves(func(r *figure.CurvesFigure) { r.LogX = true })},
+		{"Curves[3].Error has 1", curves(func(r *figure.CurvesFigure) { r.Curves[3].Error = []float64{1} })},
+		{"Curves[3].Error has the value -1", curves(func(r *figure.CurvesFigure) { r.Curves[3].Error[0] = -1 })},
+		{"Curves[0].Kind is 9", curves(func(r *figure.CurvesFigure) { r.Curves[0].Kind = 9 })},
+		{"Curves[0].Guide needs", curves(func(r *figure.CurvesFigure) { r.Curves[0].Guide = 2 })},
+		{"Points[0][1] is NaN", curves(func(r *figure.CurvesFigure) { r.Points[0].Y = nan })},
+		{"Rules[0].X is +Inf", curves(func(r *figure.CurvesFigure) { r.Rules[0].X = inf })},
+
+		{"System", ellipses(func(r *figure.EllipsesFigure) { r.System = "" })},
+		{"Covariance is not positive definite", ellipses(func(r *figure.EllipsesFigure) { r.Covariance = mat.NewSymDense(2, nil) })},
+		{"Hessian is not positive definite", ellipses(func(r *figure.EllipsesFigure) { r.Hessian = mat.NewSymDense(2, []float64{1, 2, 2, 1}) })},
+		{"Diffusion is empty", ellipses(func(r *figure.EllipsesFigure) { r.Diffusion = nil })},
+		{"Force is 3×3", ellipses(func(r *figure.EllipsesFigure) { r.Force = mat.NewDense(3, 3, nil) })},
+		{"orbits do not close", ellipses(func(r *figure.EllipsesFigure) { r.Force = mat.NewDense(2, 2, []float64{1, 2, -2, 1}) })},
+		{"X has 2500 values, EllipsesFigure.Y has 1", ellipses(func(r *figure.EllipsesFigure) { r.Y = r.Y[:1] })},
+
+		{"Pictures is empty", panels(figure.PanelsFigure{Stem: "x"})},
+		{"Pictures[1] is nil", panels(figure.PanelsFigure{Stem: "x", Pictures: append(one, nil)})},
+		{"Stem is empty", panels(figure.PanelsFigure{Pictures: one})},
+		{"Columns -1", panels(figure.PanelsFigure{Stem: "x", Pictures: one, Columns: -1})},
+	} {
+		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) || !strings.HasPrefix(tt.err.Error(), "figure: ") {
+			t.Errorf("got error %v, want one of package figure with %q", tt.err, tt.want)
+		}
+	}
+}
+
+func TestPlaneCaptionsComeFromTheNumbers(t *testing.T) {
+	for _, tt := range []drawn{
+		// Zeros at λ = 0.5: statements.md §7, E8.
+		{"1 zero of the drift (0, 0).", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
+		{"(0.902, 0.389)", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
+		{"λ = 1.5: 2 modes (−1.000, 0), (1.000, 0)", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
+		{"Orange: path of 6 time units.", func() (*figure.Picture, error) { return figure.Landscape(arrowsData()) }},
+		{"finite volumes: 52×64 cells, KL 1.20·10⁻⁶ nats and total variation 4.10·10⁻⁴ from the closed form", func() (*figure.Picture, error) { return figure.DensityMap(agreementData()) }},
+		{"darkest from 0.150 on", func() (*figure.Picture, error) { return figure.DensityMap(currentData()) }},
+		{"λ = 0: 1.584 (dashed: 2·gap = 1.584)", func() (*figure.Picture, error) { return figure.Decay(decayData()) }},
+		{"steady state, 1.533", func() (*figure.Picture, error) { return figure.ProductionBars(productionData()) }},
+		{"Slope of upwind between its last two points: −2.02 (dashed: −2).", func() (*figure.Picture, error) { return figure.Curves(orderData()) }},
+		{"clockwise, with the period", func() (*figure.Picture, error) { return figure.Ellipses(ellipsesData()) }},
+		{"orbits of ẋ = j(x), counter-clockwise", func() (*figure.Picture, error) {
+			return figure.Ellipses(figure.NewEllipsesFigure(problem.ROT(2)))
+		}},
+		{"The force j is zero", func() (*figure.Picture, error) { return figure.Ellipses(figure.NewEllipsesFigure(problem.ROT(0))) }},
+		{"Slope of upwind", func() (*figure.Picture, error) { return figure.Panels(panelsData()) }},
+	} {
+		p, err := tt.draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(p.Caption(), tt.name) {
+			t.Errorf("caption lacks %q: %s", tt.name, p.Caption())
+		}
+	}
+}
+
+// Pictures with shades and maps hold an image; all formats can carry it.
+func TestPlanePicturesInAllFormats(t *testing.T) {
+	for _, draw := range []func() (*figure.Picture, error){
+		func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) },
+		func() (*figure.Picture, error) { return figure.DensityMap(agreementData()) },
+	} {
+		p, err := draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{"svg", "pdf", "png"} {
+			data, err := p.Encode(format)
+			// Chapters hold several pictures; a page of them should stay below a few MB.
+			if err != nil || len(data) < 10_000 || len(data) > 1_000_000 {
+				t.Errorf("%s as %s: %d bytes (err %v), want 10 kB to 1 MB", p.Name(), format, len(data), err)
+			}
+		}
+	}
+}
+
+func ExampleLandscape() {
+	p := problem.EX19(0.5)
+	s := p.System()
+	pic, err := figure.Landscape(figure.LandscapeFigure{
+		System: "Example 19", Box: problem.Box{XMin: -2, XMax: 2, YMin: -2, YMax: 2},
+		Panels: []figure.LandscapePanel{{
+			Title: "λ = 0.5", Potential: s.Potential, Vectors: s.Drift,
+			Modes: [][]float64{{-1, 0}, {1, 0}}, Zeros: p.DriftZeros(),
+		}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(pic.Name())
+	fmt.Println(pic.Alt())
+	// Output:
+	// example-19-landscape
+	// Example 19 in the plane, 1 panel. λ = 0.5: level lines of Φ, streamlines of the drift, 2 modes, 3 zeros of the drift.
 }

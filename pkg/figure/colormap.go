@@ -12,32 +12,49 @@ import (
 	"sgdlab/pkg/problem"
 )
 
-// labPins are the colours that the density map passes through, in CIELAB: from white
-// through green and blue to a dark blue. Lightness falls all the way, so the map also
-// reads in grey, and with any colour vision.
-var labPins = [][3]float64{{100, 0, 0}, {84, -22, 14}, {64, -24, -12}, {42, -4, -38}, {26, 12, -40}, {12, 10, -24}}
+// labPins are colours in CIELAB that the density map passes near: from white through
+// green and blue to a dark blue. Lightness falls all the way, so the map also reads in
+// grey, and with any colour vision.
+var labPins = [][3]float64{{100, 0, 0}, {84, -20, 12}, {64, -22, -12}, {42, -2, -36}, {26, 12, -40}, {12, 8, -24}}
 
-// densityColor returns the colour of v in [0, 1], clamped: equal steps of v are equal
-// distances in CIELAB along labPins. Zero is white.
+// densityColors are the colours of a density from zero, which is white, to the largest.
+var densityColors = uniformColors(labPins, 1024)
+
+// densityColor returns the colour of v in [0, 1], clamped.
 func densityColor(v float64) color.RGBA {
-	var lengths []float64
-	var total float64
-	for i := 1; i < len(labPins); i++ {
-		a, b := labPins[i-1], labPins[i]
-		d := math.Sqrt((a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2]))
-		lengths = append(lengths, d)
-		total += d
+	last := float64(len(densityColors) - 1)
+	return densityColors[int(min(max(v, 0), 1)*last+0.5)]
+}
+
+// uniformColors returns n colours along a curve that begins and ends with the pins, with
+// rounded corners, equal distances in CIELAB apart.
+func uniformColors(pins [][3]float64, n int) []color.RGBA {
+	mix := func(a, b [3]float64, f float64) [3]float64 {
+		return [3]float64{a[0] + f*(b[0]-a[0]), a[1] + f*(b[1]-a[1]), a[2] + f*(b[2]-a[2])}
 	}
-	left := min(max(v, 0), 1) * total
-	for i, d := range lengths {
-		if left <= d || i == len(lengths)-1 {
-			f := min(1, left/d)
-			a, b := labPins[i], labPins[i+1]
-			return labToRGB(a[0]+f*(b[0]-a[0]), a[1]+f*(b[1]-a[1]), a[2]+f*(b[2]-a[2]))
+	for range 4 { // cut the corners, Chaikin's way
+		cut := [][3]float64{pins[0]}
+		for i := 1; i < len(pins); i++ {
+			cut = append(cut, mix(pins[i-1], pins[i], 0.25), mix(pins[i-1], pins[i], 0.75))
 		}
-		left -= d
+		pins = append(cut, pins[len(pins)-1])
 	}
-	panic("unreachable")
+	along := make([]float64, len(pins))
+	for i := 1; i < len(pins); i++ {
+		a, b := pins[i-1], pins[i]
+		along[i] = along[i-1] + math.Hypot(math.Hypot(a[0]-b[0], a[1]-b[1]), a[2]-b[2])
+	}
+	colors := make([]color.RGBA, n)
+	k := 1
+	for i := range colors {
+		at := along[len(along)-1] * float64(i) / float64(n-1)
+		for k < len(along)-1 && along[k] < at {
+			k++
+		}
+		c := mix(pins[k-1], pins[k], (at-along[k-1])/(along[k]-along[k-1]))
+		colors[i] = labToRGB(c[0], c[1], c[2])
+	}
+	return colors
 }
 
 // labToRGB converts CIELAB (white point D65) to sRGB, clamped to its gamut.

@@ -165,7 +165,7 @@ func (t *tracer) trace(x, y float64) streamline {
 				f := t.exit(px, py, nx, ny)
 				return append(points, plotter.XY{X: px + f*(nx-px), Y: py + f*(ny-py)}), false
 			}
-			if float64(i)*streamStep > streamLoop && passes(px, py, nx, ny, x, y, 0.01*math.Abs(h)) {
+			if float64(i)*streamStep > streamLoop && t.passes(px, py, nx, ny, x, y, h) {
 				return append(points, plotter.XY{X: x, Y: y}), true
 			}
 			// Not near to the line itself are its last points, and its first ones: the
@@ -205,19 +205,25 @@ func (t *tracer) trace(x, y float64) streamline {
 // the border lies.
 func (t *tracer) exit(px, py, nx, ny float64) float64 {
 	f := 1.0
-	for _, side := range [4][3]float64{{px, nx, t.box.XMin}, {px, nx, t.box.XMax}, {py, ny, t.box.YMin}, {py, ny, t.box.YMax}} {
-		if a, b, s := side[0], side[1], side[2]; (a-s)*(b-s) < 0 {
-			f = min(f, (s-a)/(b-a))
-		}
+	if to := min(max(nx, t.box.XMin), t.box.XMax); to != nx {
+		f = min(f, (to-px)/(nx-px))
+	}
+	if to := min(max(ny, t.box.YMin), t.box.YMax); to != ny {
+		f = min(f, (to-py)/(ny-py))
 	}
 	return f
 }
 
-// passes reports whether the segment from a to b passes (x, y) within the distance.
-func passes(ax, ay, bx, by, x, y, distance float64) bool {
-	dx, dy := bx-ax, by-ay
-	f := ((x-ax)*dx + (y-ay)*dy) / (dx*dx + dy*dy)
-	return f >= -0.01 && f <= 1.01 && math.Hypot(ax+f*dx-x, ay+f*dy-y) < distance
+// passes reports whether the step h from (px, py) to (nx, ny) leads through (x, y), to a
+// hundredth of its length.
+func (t *tracer) passes(px, py, nx, ny, x, y, h float64) bool {
+	dx, dy := nx-px, ny-py
+	f := ((x-px)*dx + (y-py)*dy) / (dx*dx + dy*dy)
+	if f < 0 || f > 1.01 {
+		return false
+	}
+	qx, qy, ok := t.step(px, py, f*h)
+	return ok && math.Hypot(qx-x, qy-y) < 0.01*math.Abs(h)
 }
 
 // flow draws streamlines as ribbons whose width is proportional to the speed, up to
