@@ -74,5 +74,5 @@ func Available() []*Set { return append([]*Set(nil), available...) }
 
 // find lists the sets for this processor, the fastest first.
 func find() []*Set {
-	return append(assemblySets(), portable())
+	return append(append(assemblySets(), archsimdSets()...), portable())
 }

@@ -39,7 +39,7 @@ func TestPanelQR(t *testing.T) {
 		value func(rng *rand.Rand, i, j int) float64
 	}{
 		{"square", 48, func(rng *rand.Rand, i, j int) float64 { return rng.NormFloat64() }},
-		{"tall", 960, func(rng *rand.Rand, i, j int) float64 { return rng.NormFloat64() }},
+		{"tall", 864, func(rng *rand.Rand, i, j int) float64 { return rng.NormFloat64() }},
 		{"zero", 144, func(rng *rand.Rand, i, j int) float64 { return 0 }},
 		{"triangular", 144, func(rng *rand.Rand, i, j int) float64 { return float64(min(1, max(0, j-i+1))) }},
 		{"rank one", 144, func(rng *rand.Rand, i, j int) float64 { return float64(i+1) * float64(j-20) }},
