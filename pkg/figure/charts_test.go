@@ -275,6 +275,11 @@ func TestPlaneCaptionsComeFromTheNumbers(t *testing.T) {
 		{"1 zero of the drift (0, 0).", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
 		{"(0.902, 0.389)", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
 		{"λ = 1.5: 2 modes (−1.000, 0), (1.000, 0)", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
+		{"the loss f, darker where it is lower", func() (*figure.Picture, error) {
+			r := landscapeData()
+			r.Scalar = "loss f"
+			return figure.Landscape(r)
+		}},
 		{"Orange: path of 6 time units.", func() (*figure.Picture, error) { return figure.Landscape(arrowsData()) }},
 		{"finite volumes: 52×64 cells, KL 1.20·10⁻⁶ nats and total variation 4.10·10⁻⁴ from the closed form", func() (*figure.Picture, error) { return figure.DensityMap(agreementData()) }},
 		{"darkest from 0.150 on", func() (*figure.Picture, error) { return figure.DensityMap(currentData()) }},

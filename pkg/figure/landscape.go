@@ -21,7 +21,8 @@ type LandscapeFigure struct {
 	System string      // as in "Example 19"
 	Box    problem.Box // what is shown
 	Panels []LandscapePanel
-	Field  string // what the vectors are, as in "drift"; empty: "drift"
+	Scalar string // what shades and level lines show, as in "loss f"; empty: "potential Φ"
+	Field  string // what the vectors are, as in "current Jˢˢ"; empty: "drift"
 
 	Arrows    bool      // a grid of arrows instead of streamlines
 	LinesOnly bool      // level lines of Φ without shades
@@ -35,7 +36,7 @@ type LandscapeFigure struct {
 // LandscapePanel is one system. The functions are given points x (2) of the box.
 type LandscapePanel struct {
 	Title        string                    // as in "λ = 0.5"
-	Potential    func(x []float64) float64 // Φ; nil: no shades and level lines
+	Potential    func(x []float64) float64 // Φ, or another Scalar; nil: no shades and level lines
 	Vectors      func(dst, x []float64)    // the field, into dst (2); nil: none
 	Modes        [][]float64               // of the stationary density, points (2)
 	Zeros        [][]float64               // of the drift, points (2)
@@ -106,7 +107,7 @@ func Landscape(r LandscapeFigure) (*Picture, error) {
 		rows = append(rows, keyRow{line: wide, text: r.path(), color: s.dark(s.Palette[orange])})
 	}
 	if seen.potential {
-		rows = append(rows, keyRow{line: s.line(s.contour(), s.HairWidth*1.4), text: "level of Φ", color: s.Muted})
+		rows = append(rows, keyRow{line: s.line(s.contour(), s.HairWidth*1.4), text: "level of " + r.symbol(), color: s.Muted})
 	}
 	if len(rows) > 0 {
 		g.strip = &strip{style: s, rows: rows}
@@ -130,6 +131,19 @@ func (r LandscapeFigure) field() string {
 	return r.Field
 }
 
+func (r LandscapeFigure) scalar() string {
+	if strings.TrimSpace(r.Scalar) == "" {
+		return "potential Φ"
+	}
+	return r.Scalar
+}
+
+// symbol is the last word of the name of the scalar.
+func (r LandscapeFigure) symbol() string {
+	words := strings.Fields(r.scalar())
+	return words[len(words)-1]
+}
+
 func (r LandscapeFigure) path() string {
 	if r.Path == "" {
 		return "simulated path"
@@ -140,9 +154,9 @@ func (r LandscapeFigure) path() string {
 func (r LandscapeFigure) title(potential, field bool) string {
 	switch {
 	case potential && field:
-		return r.System + ": potential Φ and " + r.field()
+		return r.System + ": " + r.scalar() + " and " + r.field()
 	case potential:
-		return r.System + ": potential Φ"
+		return r.System + ": " + r.scalar()
 	case field:
 		return r.System + ": " + r.field()
 	}
@@ -213,9 +227,9 @@ func (r LandscapeFigure) Caption() string {
 	has := func(f func(p LandscapePanel) bool) bool { return slices.ContainsFunc(r.Panels, f) }
 	if has(func(p LandscapePanel) bool { return p.Potential != nil }) {
 		if r.LinesOnly {
-			out.WriteString(" Grey: level lines of the potential Φ.")
+			fmt.Fprintf(&out, " Grey: level lines of the %s.", r.scalar())
 		} else {
-			out.WriteString(" Shades and grey lines: the potential Φ, darker where it is lower.")
+			fmt.Fprintf(&out, " Shades and grey lines: the %s, darker where it is lower.", r.scalar())
 		}
 	}
 	if has(func(p LandscapePanel) bool { return p.Vectors != nil }) {
@@ -262,7 +276,7 @@ func (r LandscapeFigure) Alt() string {
 	for i, p := range r.Panels {
 		var part []string
 		if p.Potential != nil {
-			part = append(part, "level lines of Φ")
+			part = append(part, "level lines of "+r.symbol())
 		}
 		if p.Vectors != nil {
 			part = append(part, lines+" of the "+r.field())
@@ -318,7 +332,7 @@ func decimals(v float64, n int) string {
 
 // check returns the speed of the widest lines.
 func (r LandscapeFigure) check() (maxSpeed float64, err error) {
-	if r.System == "" {
+	if strings.TrimSpace(r.System) == "" {
 		return 0, fmt.Errorf("figure: LandscapeFigure.System is empty: name the system, as in %q", "Example 19")
 	}
 	if len(r.Panels) == 0 {

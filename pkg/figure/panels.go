@@ -88,23 +88,29 @@ func (g panels) picture(s Style, title string, width, height vg.Length) *Picture
 		width = panelWidth
 	}
 	out := &Picture{Plot: p, Width: width}
-	// Margins do not depend on the height, so any canvas that is high enough tells what
-	// the panels take up.
-	tall := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: width, Y: 10 * width}}}
-	inner := out.inside(tall)
 	out.Height = height
-	if height == 0 {
+	if height > 0 {
+		return out
+	}
+	columns := g.columns
+	if columns == 0 {
+		columns = len(g.pictures)
+	}
+	rows := vg.Length((len(g.pictures) + columns - 1) / columns)
+	if !slices.ContainsFunc(g.pictures, func(q *Picture) bool { return q.EqualAxes }) {
+		out.Height = rows * 0.8 * width / vg.Length(columns)
+		return out
+	}
+	// Margins do not depend on the height, so any canvas that is high enough tells what
+	// the panels take up. Tall ones get narrower.
+	for limit := rows * 15 * vg.Centimeter; ; out.Width *= 0.95 {
+		tall := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: out.Width, Y: 100 * out.Width}}}
+		inner := out.inside(tall)
 		out.Height = tall.Max.Y - (inner.Max.Y - inner.Min.Y) + g.layout(inner).height
-		if !slices.ContainsFunc(g.pictures, func(q *Picture) bool { return q.EqualAxes }) {
-			columns := max(1, g.columns)
-			if g.columns == 0 {
-				columns = len(g.pictures)
-			}
-			rows := (len(g.pictures) + columns - 1) / columns
-			out.Height = vg.Length(rows) * 0.8 * width / vg.Length(columns)
+		if out.Height <= limit || out.Width < width/2 {
+			return out
 		}
 	}
-	return out
 }
 
 // panelLayout is where the panels stand.

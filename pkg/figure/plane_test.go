@@ -13,6 +13,7 @@ func TestGoldenPlane(t *testing.T) {
 	golden(t, []drawn{
 		{"landscape", func() (*figure.Picture, error) { return figure.Landscape(landscapeData()) }},
 		{"landscape_arrows", func() (*figure.Picture, error) { return figure.Landscape(arrowsData()) }},
+		{"landscape_valley", func() (*figure.Picture, error) { return figure.Landscape(valleyData()) }},
 		{"density", func() (*figure.Picture, error) { return figure.DensityMap(agreementData()) }},
 		{"density_current", func() (*figure.Picture, error) { return figure.DensityMap(currentData()) }},
 	})
@@ -30,6 +31,15 @@ func landscapeData() figure.LandscapeFigure {
 		})
 	}
 	return r
+}
+
+// valleyData has a tall box, a loss and level lines without shades.
+func valleyData() figure.LandscapeFigure {
+	s := problem.CV()
+	return figure.LandscapeFigure{
+		System: "CV", Box: s.Box, Scalar: "loss f", Field: "drift −∇f", LinesOnly: true,
+		Panels: []figure.LandscapePanel{{Title: "curved valley", Potential: s.Loss, Vectors: s.Drift, Zeros: [][]float64{{-1, 0.5}, {0, 0}, {1, 0.5}}}},
+	}
 }
 
 // arrowsData has all that landscapeData has not: one panel, arrows, given levels, a path.
@@ -58,9 +68,10 @@ func arrowsData() figure.LandscapeFigure {
 // density returns e^(−Φ)/Z of Example 19 on a grid.
 func density(box problem.Box, nx, ny int) figure.Cells {
 	p := problem.EX19(1.5)
+	s, z := p.System(), p.Partition()
 	c := figure.Cells{Box: box, NX: nx, NY: ny}
 	for k := range nx * ny {
-		c.Values = append(c.Values, math.Exp(-p.System().Potential(centre(c, k)))/p.Partition())
+		c.Values = append(c.Values, math.Exp(-s.Potential(centre(c, k)))/z)
 	}
 	return c
 }
@@ -97,14 +108,14 @@ func agreementData() figure.DensityFigure {
 // currentData is one map with arrows.
 func currentData() figure.DensityFigure {
 	p := problem.EX19(1.5)
-	s := p.System()
+	s, z := p.System(), p.Partition()
 	return figure.DensityFigure{
 		System: "Example 19, λ = 1.5", Quantity: "probability current", Max: 0.15,
 		Maps: []figure.Density{{
 			Title: "closed form", Cells: density(problem.Box{XMin: -2.4, XMax: 2.4, YMin: -2.4, YMax: 2.4}, 96, 96), Modes: [][]float64{{-1, 0}, {1, 0}},
 			Current: func(dst, x []float64) {
 				s.Force(dst, x)
-				rho := math.Exp(-s.Potential(x)) / p.Partition()
+				rho := math.Exp(-s.Potential(x)) / z
 				dst[0], dst[1] = dst[0]*rho, dst[1]*rho
 			},
 		}},
