@@ -8,18 +8,9 @@ package problem
 //
 // positive definite everywhere. Its moments are those of [EX19].
 func TensorWell() *System {
-	// coefficients returns D and ∇·D.
-	coefficients := func(x []float64) (d Tensor, div1, div2 float64) {
-		sx, cx := sincos(x[0])
-		sy, cy := sincos(x[1])
-		sc, cs, cc, ss := .3*sx*cy, cx*sy, cx*cy, sx*sy
-		d = Tensor{XX: 1 + sc, XY: .3 * (cc + ss), YY: 1 + .4*(sx*cy+cs)}
-		slope := sc - .3*cs // 0.3 sin(x₁−x₂)
-		return d, .3*cc + slope, .4*(cc-ss) - slope
-	}
 	zero := func([]float64) float64 { return 0 }
 	both := func(u, x []float64) Tensor {
-		d, div1, div2 := coefficients(x)
+		d, div1, div2 := tensorWell(x[0], x[1])
 		g1, g2 := x[0]*(x[0]*x[0]-1), x[1]
 		u[0], u[1] = div1-(d.XX*g1+d.XY*g2), div2-(d.XY*g1+d.YY*g2)
 		return d
@@ -27,13 +18,23 @@ func TensorWell() *System {
 	return &System{
 		Name: "tensor well", Beta: 1, Box: doubleWellBox,
 		Drift:          func(dst, x []float64) { both(dst, x) },
-		Diffusion:      func(x []float64) Tensor { d, _, _ := coefficients(x); return d },
+		Diffusion:      func(x []float64) Tensor { d, _, _ := tensorWell(x[0], x[1]); return d },
 		Coefficients:   both,
-		DivDiffusion:   func(dst, x []float64) { _, dst[0], dst[1] = coefficients(x) },
+		DivDiffusion:   func(dst, x []float64) { _, dst[0], dst[1] = tensorWell(x[0], x[1]) },
 		Potential:      doubleWell,
 		Gradient:       doubleWellGradient,
 		Force:          zeroVector,
 		Skew:           zero,
 		StreamFunction: zero,
 	}
+}
+
+// tensorWell returns D and ∇·D of [TensorWell].
+func tensorWell(x, y float64) (d Tensor, div1, div2 float64) {
+	sx, cx := sincos(x)
+	sy, cy := sincos(y)
+	sc, cs, cc, ss := sx*cy, cx*sy, cx*cy, sx*sy
+	d = Tensor{XX: 1 + .3*sc, XY: .3 * (cc + ss), YY: 1 + .4*(sc+cs)}
+	slope := .3 * (sc - cs) // 0.3 sin(x₁−x₂)
+	return d, .3*cc + slope, .4*(cc-ss) - slope
 }
