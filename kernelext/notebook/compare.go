@@ -217,22 +217,24 @@ func (s *CompareSettings) picture(want, got string) string {
 	if want == got {
 		return ""
 	}
-	a, sizeA, errA := coarse(want)
-	b, sizeB, errB := coarse(got)
-	switch {
-	case errA != nil || errB != nil:
+	a, errA := decodePicture(want)
+	b, errB := decodePicture(got)
+	if errA != nil || errB != nil {
 		return "a picture is damaged"
-	case abs(sizeA.X-sizeB.X) > 2 || abs(sizeA.Y-sizeB.Y) > 2:
+	}
+	sizeA, sizeB := a.Bounds().Size(), b.Bounds().Size()
+	if abs(sizeA.X-sizeB.X) > 2 || abs(sizeA.Y-sizeB.Y) > 2 {
 		return fmt.Sprintf("a picture of %d×%d points has become one of %d×%d", sizeA.X, sizeA.Y, sizeB.X, sizeB.Y)
 	}
+	fieldsA, fieldsB := coarse(a, grid, grid), coarse(b, grid, grid)
 	sum, most := 0.0, 0.0
-	for i := range a {
-		d := a[i] - b[i]
+	for i := range fieldsA {
+		d := fieldsA[i] - fieldsB[i]
 		sum += d * d
 		most = max(most, math.Abs(d))
 	}
 	// A curve that has moved is a small part of the picture, but a large one of its fields.
-	if rms := math.Sqrt(sum / float64(len(a))); rms > s.Picture || most > 20*s.Picture {
+	if rms := math.Sqrt(sum / float64(len(fieldsA))); rms > s.Picture || most > 20*s.Picture {
 		return fmt.Sprintf("a picture looks different: by %.3f on the whole, by %.2f where it is most", rms, most)
 	}
 	return ""
@@ -240,26 +242,28 @@ func (s *CompareSettings) picture(want, got string) string {
 
 func abs(n int) int { return max(n, -n) }
 
-// coarse returns the mean colours, 0 to 1, of the fields of a picture in base64.
-func coarse(data string) (fields [3 * grid * grid]float64, size image.Point, err error) {
+// decodePicture returns a picture in base64.
+func decodePicture(data string) (image.Image, error) {
 	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(data), ""))
 	if err != nil {
-		return fields, size, err
+		return nil, err
 	}
 	m, _, err := image.Decode(bytes.NewReader(b))
-	if err != nil {
-		return fields, size, err
-	}
+	return m, err
+}
+
+// coarse returns the mean colours, red, green and blue from 0 to 1, of the width×height
+// fields of a picture. Where nothing is painted it is white.
+func coarse(m image.Image, width, height int) []float64 {
+	fields, points := make([]float64, 3*width*height), make([]float64, width*height)
 	bounds := m.Bounds()
-	size = bounds.Size()
-	var points [grid * grid]float64
-	for y := range size.Y {
-		for x := range size.X {
-			red, green, blue, _ := m.At(bounds.Min.X+x, bounds.Min.Y+y).RGBA()
-			field := y*grid/size.Y*grid + x*grid/size.X
+	for y := range bounds.Dy() {
+		for x := range bounds.Dx() {
+			red, green, blue, alpha := m.At(bounds.Min.X+x, bounds.Min.Y+y).RGBA()
+			field := y*height/bounds.Dy()*width + x*width/bounds.Dx()
 			points[field]++
 			for channel, v := range [3]uint32{red, green, blue} {
-				fields[3*field+channel] += float64(v) / 0xffff
+				fields[3*field+channel] += float64(v+0xffff-alpha) / 0xffff
 			}
 		}
 	}
@@ -268,5 +272,5 @@ func coarse(data string) (fields [3 * grid * grid]float64, size image.Point, err
 			fields[i] /= n
 		}
 	}
-	return fields, size, nil
+	return fields
 }

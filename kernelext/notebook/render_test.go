@@ -301,7 +301,7 @@ func TestSite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tour := text("# 0. The *tour* & $D(x)$\n\n> a quotation\n\nThe first paragraph, $x<y$.\n\nThe second.\n\n[next](01_noise.ipynb#A-part) [other](elsewhere.ipynb) [up](../01_noise.ipynb)")
+	tour := text("# 0. The *tour* & $D(x)$\n\n> a quotation\n\n*Equation (1);\nerrata*\n\nThe first paragraph, $x<y$:\n\nThe second.\n\n[next](01_noise.ipynb#A-part) [other](elsewhere.ipynb) [up](../01_noise.ipynb)")
 	tour.Cells = append(tour.Cells, with(shown("image/png", "AA==")).Cells[0], with(shown("image/png", "BB==")).Cells[0])
 	tour.Cells[2].Metadata = map[string]any{"tags": []any{"cover"}}
 	chapters := []notebook.Chapter{
@@ -321,7 +321,7 @@ func TestSite(t *testing.T) {
 		return string(b)
 	}
 	for name, wants := range map[string][]string{
-		"index.html": {"<title>All &amp; everything</title>", `<h2><a href="00_tour.html">0. The <em>tour</em> &amp; <math`, `The first paragraph, <math alttext="x&lt;y">`, "full run, 1 min 15 s", "quick run, 2.2 s",
+		"index.html": {"<title>All &amp; everything</title>", `<h2><a href="00_tour.html">0. The <em>tour</em> &amp; <math`, `The first paragraph, <math alttext="x&lt;y">`, "</math> …</p>", "full run, 1 min 15 s", "quick run, 2.2 s",
 			`src="data:image/png;base64,BB=="`, "stopped: cell 3: panic: &lt;b&gt;", `fig &amp; 1 <a href="figures/fig%20&amp;%201.svg">svg</a> <a href="figures/fig%20&amp;%201.png">png</a>`, `b <a href="figures/b.pdf">pdf</a>`},
 		"00_tour.html":  {`<a href="index.html">All &amp; everything</a><a class="next" rel="next" href="01_noise.html">1. Noise</a>`, `<a href="01_noise.html#A-part">next</a> <a href="elsewhere.ipynb">other</a> <a href="../01_noise.ipynb">up</a>`},
 		"01_noise.html": {`<a class="previous" rel="prev" href="00_tour.html">`},

@@ -2,9 +2,13 @@ package notebook
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"html"
+	"image"
+	"image/png"
 	"maps"
+	"math"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -158,8 +162,9 @@ func (nb *Notebook) Title() string {
 	return "Notebook"
 }
 
-// noText begins a block that is a list, a table, a quotation, code, HTML or a formula.
-var noText = regexp.MustCompile("^([-*+] |[|>!<]|[0-9]+[.)] |```|~~~|\\$\\$)")
+// noText matches a block that is a list, a table, a quotation, code, HTML or a formula, or
+// that is emphasised as a whole, like a list of what a chapter covers.
+var noText = regexp.MustCompile("(?s)^(?:[-*+] |[|>!<]|[0-9]+[.)] |```|~~~|\\$\\$|\\*[^*]*\\*$|_[^_]*_$)")
 
 // firstParagraph returns the first paragraph that is text, in Markdown.
 func (nb *Notebook) firstParagraph() string {
@@ -170,27 +175,37 @@ func (nb *Notebook) firstParagraph() string {
 				_, block, heading = strings.Cut(block, "\n")
 				block = strings.TrimSpace(block)
 			}
-			if block != "" && !noText.MatchString(block) {
-				return block
+			if block == "" || noText.MatchString(block) {
+				continue
 			}
+			// A formula or a list follows.
+			if cut := strings.TrimRight(block, ",:;"); cut != block {
+				block = cut + " …"
+			}
+			return block
 		}
 	}
 	return ""
 }
 
-// cover returns the first picture of a cell with the tag cover, or else of any cell.
+// cover returns the first picture of a cell with the tag cover, or else of any cell, in
+// small.
 func (nb *Notebook) cover() string {
 	first := ""
 	for _, c := range nb.Cells {
 		for _, o := range c.Outputs {
-			for _, kind := range []string{"image/svg+xml", "image/png", "image/jpeg"} {
+			if first != "" && !c.HasTag("cover") {
+				break
+			}
+			for _, kind := range []string{"image/png", "image/jpeg", "image/svg+xml"} {
 				data, ok := o.Data[kind].(string)
 				if !ok || data == "" {
 					continue
 				}
-				if first == "" || c.HasTag("cover") {
-					first = (&Output{Data: o.Data, Metadata: nil}).picture(kind, data)
+				if small, ok := thumbnail(data); ok {
+					kind, data = "image/png", small
 				}
+				first = (&Output{Data: o.Data}).picture(kind, data)
 				if c.HasTag("cover") {
 					return first
 				}
@@ -199,4 +214,31 @@ func (nb *Notebook) cover() string {
 		}
 	}
 	return first
+}
+
+// thumbnailWidth is the width of a cover in pixels: twice that on the page, for sharp
+// screens.
+const thumbnailWidth = 416
+
+// thumbnail returns a picture in base64 as a small PNG in base64. It is not ok if the
+// picture is small, or not made of pixels.
+func thumbnail(data string) (small string, ok bool) {
+	m, err := decodePicture(data)
+	if err != nil || m.Bounds().Dx() <= thumbnailWidth {
+		return "", false
+	}
+	size := m.Bounds().Size()
+	height := max(1, size.Y*thumbnailWidth/size.X)
+	means := coarse(m, thumbnailWidth, height)
+	reduced := image.NewNRGBA(image.Rect(0, 0, thumbnailWidth, height))
+	for i, v := range means {
+		// Four bytes a pixel, three of them a colour.
+		reduced.Pix[i/3*4+i%3] = uint8(math.Round(255 * v))
+		reduced.Pix[i/3*4+3] = 255
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, reduced); err != nil {
+		return "", false
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes()), true
 }
