@@ -22,7 +22,8 @@
 // not: GoNB, when killed, leaves the program of a cell and a language server behind. They
 // are known by the kernel's own temporary folder, which their TMPDIR names, and which is
 // removed. This needs a Unix. If the process that runs the notebook is itself killed with
-// SIGKILL nobody is left to do it.
+// SIGKILL nobody is left to do it; on Linux the kernel then gets SIGTERM, which stops
+// GoNB and what it has started, and no more than the folder stays behind.
 //
 // # Not here
 //

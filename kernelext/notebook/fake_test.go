@@ -29,8 +29,22 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if os.Getenv(doomedParent) != "" {
+		k, err := notebook.Start(context.Background(), fake("sound"), nil)
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		r, err := k.Execute(context.Background(), "pid")
+		fmt.Println(r.Outputs[0].Text, err)
+		time.Sleep(time.Hour)
+	}
 	os.Exit(m.Run())
 }
+
+// doomedParent is the variable that makes this test program start a kernel, print the
+// number of its process, and wait.
+const doomedParent = "SGDLAB_TEST_PARENT"
 
 // fake returns the kernel that this test program is.
 func fake(flaw string) *notebook.Spec {
@@ -194,6 +208,8 @@ func (k *fakeState) run(r wire.Incoming, command, rest string) (trouble map[stri
 	case "freeze":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		time.Sleep(time.Hour) // it takes effect a little later
+	case "pid":
+		stream("stdout", strconv.Itoa(os.Getpid()))
 	case "orphan": // a process in a group of its own that outlives this one
 		cmd := exec.Command("sleep", "1000")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -260,6 +260,9 @@ type execution struct {
 func (k *Kernel) Execute(ctx context.Context, code string) (*Reply, error) {
 	k.running.Lock()
 	defer k.running.Unlock()
+	if cause := context.Cause(ctx); cause != nil {
+		return &Reply{}, cause
+	}
 	begin := time.Now()
 	e := &execution{reply: &Reply{}, done: make(chan struct{}), heard: begin}
 	// The lock keeps an answer from coming before the identifier is known.

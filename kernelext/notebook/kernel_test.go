@@ -3,8 +3,11 @@ package notebook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -286,6 +289,31 @@ func TestNoOrphans(t *testing.T) {
 		if alive(pid) {
 			t.Errorf("%s: process %d is left", how, pid)
 		}
+	}
+}
+
+func TestKernelEndsWithItsParent(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells a process that its parent is gone")
+	}
+	t.Setenv("TMPDIR", t.TempDir()) // a folder stays behind
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), doomedParent+"=1")
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	_, scanErr := fmt.Fscan(out, &pid)
+	if err := parent.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = parent.Wait() // "signal: killed"
+	if scanErr != nil || alive(pid) {
+		t.Errorf("process %d is left (%v)", pid, scanErr)
 	}
 }
 

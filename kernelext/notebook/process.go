@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -59,17 +60,26 @@ func startProcess(spec *Spec, c *wire.Connection, s *KernelSettings) (p *process
 	cmd.Stdout, cmd.Stderr = log, log
 	// Its own group: an interrupt from the terminal is ours to deal with.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("notebook: the kernel %q cannot be started: %w", spec.DisplayName, err)
-	}
+	endWithParent(cmd.SysProcAttr)
 	p = &process{cmd: cmd, dir: dir, dead: make(chan struct{})}
+	started := make(chan error)
 	go func() {
-		p.err = cmd.Wait()
-		if p.err == nil {
+		// The parent of a process, in the sense of endWithParent, is a thread.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		if p.err = cmd.Wait(); p.err == nil {
 			p.err = errors.New("it ended by itself")
 		}
 		close(p.dead)
 	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("notebook: the kernel %q cannot be started: %w", spec.DisplayName, err)
+	}
 	return p, nil
 }
 

@@ -4,7 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 )
+
+// endWithParent makes a process get SIGTERM when the one that has started it is killed.
+// GoNB then stops its cell and its language server.
+func endWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGTERM }
 
 // relatives returns the living processes whose environment or command line names the
 // kernel's folder.

@@ -7,7 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 )
+
+// endWithParent does nothing: only Linux tells a process that its parent is gone.
+func endWithParent(*syscall.SysProcAttr) {}
 
 // relatives returns the processes whose command line names the kernel's folder: gopls,
 // which gets the path of its socket, and the programs of cells.
