@@ -16,6 +16,16 @@
 // see package texmath. [Site] makes a page for each of several chapters and one that
 // lists them. [Compare] says where the outputs of two runs differ.
 //
+// # Tags
+//
+// Tags of a cell that this package knows; the first two are Jupyter's:
+//
+//	raises-exception  the cell may fail
+//	skip-execution    the cell is not run and keeps its outputs
+//	hide-input        the page shows the code when asked
+//	cover             the list of chapters shows the cell's picture
+//	varies            the outputs differ from run to run and are not compared
+//
 // # Processes
 //
 // A kernel and everything that it starts ends with [Kernel.Close], whether it likes to or

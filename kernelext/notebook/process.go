@@ -95,7 +95,7 @@ func (p *process) lastWords() string {
 	if err != nil {
 		return ""
 	}
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	lines := strings.Split(strings.TrimSpace(stripANSI(string(b))), "\n")
 	return strings.Join(lines[max(0, len(lines)-5):], "\n")
 }
 
