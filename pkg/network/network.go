@@ -136,7 +136,8 @@ func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [
 			_ = t.FinalizeAll() // on the device a copy at most; nothing to report
 		}
 	}()
-	return inOrder(ctx, n.workers, len(blocks), func(i int, deliver func(func() error) error) error {
+	// One at a time: a tensor that goroutines share is written to at its first use.
+	return inOrder(ctx, 1, len(blocks), func(i int, deliver func(func() error) error) error {
 		images, target := n.batch(blocks[i], rows)
 		inputs := append(append(slices.Clone(shared), images, target), tail...)
 		return n.call(ex, inputs, []*tensors.Tensor{images, target}, func(outputs []*tensors.Tensor) error {
