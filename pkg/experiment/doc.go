@@ -19,7 +19,7 @@
 //
 // # Not here
 //
-// Drawing (package figure reads results), claims and verdicts (package ledger), and the
+// Drawing (package figure; [SpectrumFigure] and [T1Figure] give it a result), claims and verdicts (package ledger), and the
 // numerical work itself (packages network, sgd, noise, spectrum).
 //
 // References:
