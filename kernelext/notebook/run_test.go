@@ -148,6 +148,10 @@ const gonbBox = `<style>.gonb-err-location {}</style>
 func TestWords(t *testing.T) {
 	stderr := func(s string) *notebook.Output { return &notebook.Output{Type: "stream", Name: "stderr", Text: s} }
 	box := &notebook.Output{Type: "display_data", Data: map[string]any{"text/html": gonbBox}}
+	library := &notebook.Output{Type: "display_data", Data: map[string]any{"text/html": `<style>.gonb-err-location {}</style>
+<div><div style="white-space: pre-wrap;"> # sgdlab/pkg/x</div>
+<div style="white-space: pre-wrap;"> pkg/x/x.go:2:13: cannot use &#34;a&#34; as int value</div>
+<div style="white-space: pre-wrap;"> </div></div>`}}
 	long := strings.Repeat("a line\n", 50)
 	for _, tt := range []struct {
 		name  string
@@ -156,6 +160,8 @@ func TestWords(t *testing.T) {
 	}{
 		{"compiler", notebook.Reply{Evalue: `failed to run "go build": exit status 1`, Outputs: []*notebook.Output{box}},
 			"line 2: cannot use \"a\" (untyped) as <-chan int\nline 7: undefined: y"},
+		{"compiler, another package", notebook.Reply{Evalue: `failed to run "go build": exit status 1`, Outputs: []*notebook.Output{library}},
+			"pkg/x/x.go:2:13: cannot use \"a\" as int value"},
 		{"panic", notebook.Reply{Evalue: "exit status 2", Outputs: []*notebook.Output{
 			stderr("panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\nmain.main()\n\t \x1b[7m[[ Cell [6] Line 3 ]]\x1b[0m main.go:11 +0x67\nexit status 2\n"), box}},
 			"panic: assignment to entry in nil map (line 2)"},

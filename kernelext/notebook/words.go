@@ -49,11 +49,23 @@ func Words(r *Reply) string {
 // message up to the source lines around it.
 var errorBlock = regexp.MustCompile(`(?s)<span class="gonb-cell-line-info">Cell\[\d+\]: Line (\d+)</span> <span class="gonb-err-location">[^<]*</span></span>(.*?)<div class="gonb-err-context">`)
 
-// compilerErrors returns the messages in GoNB's box with the lines of the cell.
+// plainBlock is a message in GoNB's box about code outside of the cell.
+var plainBlock = regexp.MustCompile(`(?s)<div style="white-space: pre-wrap;">([^<]*)</div>`)
+
+// compilerErrors returns the messages in GoNB's box: those about the cell with its lines or,
+// if there are none, those about the packages that it imports.
 func compilerErrors(page string) string {
 	var messages []string
 	for _, m := range errorBlock.FindAllStringSubmatch(page, -1) {
 		messages = append(messages, "line "+m[1]+": "+strings.TrimSpace(html.UnescapeString(m[2])))
+	}
+	if messages != nil {
+		return strings.Join(messages, "\n")
+	}
+	for _, m := range plainBlock.FindAllStringSubmatch(page, -1) {
+		if said := strings.TrimSpace(html.UnescapeString(m[1])); said != "" && !strings.HasPrefix(said, "# ") {
+			messages = append(messages, said)
+		}
 	}
 	return strings.Join(messages, "\n")
 }
