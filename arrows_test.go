@@ -117,7 +117,7 @@ func TestArrows(t *testing.T) {
 // packages of this module that stand in front of it.
 func TestArrowsOrder(t *testing.T) {
 	order := []string{
-		"data",
+		"data", "internal",
 		"pkg/internal", "pkg/ledger/claim", "pkg/problem", "pkg/internal/numtest", "pkg/dataset", "pkg/backend",
 		"pkg/network", "pkg/noise", "pkg/spectrum", "pkg/sgd",
 		"pkg/sde", "pkg/fokkerplanck", "pkg/potential", "pkg/variational", "pkg/trajectory",

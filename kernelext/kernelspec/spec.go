@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"sgdlab/internal/atomicfile"
 	"sgdlab/kernelext/notebook"
 )
 
@@ -106,7 +107,7 @@ func Install(l Lab, dataDir string, g *GoTool) error {
 			"logo-svg.svg":   logoSVG,
 			"logo-64x64.png": logoPNG,
 		} {
-			if err := replaceFile(filepath.Join(dir, file), data); err != nil {
+			if err := atomicfile.Replace(filepath.Join(dir, file), data); err != nil {
 				return fmt.Errorf("kernelspec: writing the kernel %s: %w", name, err)
 			}
 		}
@@ -140,29 +141,4 @@ func Environ(base []string, env map[string]string) []string {
 		out = append(out, k+"="+env[k])
 	}
 	return out
-}
-
-// replaceFile makes data the content of the file at path: all of it or, after an error,
-// what was there before.
-func replaceFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after the rename
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

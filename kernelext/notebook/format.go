@@ -8,9 +8,10 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"sgdlab/internal/atomicfile"
 )
 
 // Notebook is a notebook in version 4 of the format. Fields that this package does not
@@ -343,30 +344,9 @@ func (nb *Notebook) WriteFile(path string) error {
 }
 
 // replaceFile makes b the content of the file at path, in one piece.
-func replaceFile(path string, b []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("notebook: %s cannot be written: %w", path, err)
-		}
-	}()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
+func replaceFile(path string, b []byte) error {
+	if err := atomicfile.Replace(path, b); err != nil {
+		return fmt.Errorf("notebook: %s cannot be written: %w", path, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after the rename
-	if _, err := f.Write(b); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+
+	"sgdlab/internal/atomicfile"
 )
 
 // Picture is what [Figure] shows; a *figure.Picture is one.
@@ -62,30 +64,10 @@ func Figure(p Picture, text ...string) {
 // pageWidth is the width of a shown picture in pixels of the page.
 const pageWidth = 605
 
-// write writes a file that appears complete or not at all.
-func write(path string, data []byte) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return fmt.Errorf("show: the folder of SGDLAB_FIGURES cannot be made: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+// write writes a figure that appears complete or not at all.
+func write(path string, data []byte) error {
+	if err := atomicfile.Replace(path, data); err != nil {
 		return fmt.Errorf("show: cannot write the figure %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-			err = fmt.Errorf("show: cannot write the figure %s: %w", path, err)
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		return err
-	}
-	if err = tmp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return nil
 }

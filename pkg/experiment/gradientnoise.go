@@ -14,9 +14,9 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"sgdlab/internal/atomicfile"
 	"sgdlab/pkg/backend"
 	"sgdlab/pkg/dataset"
-	"sgdlab/pkg/internal/atomicfile"
 	"sgdlab/pkg/network"
 	"sgdlab/pkg/noise"
 	"sgdlab/pkg/sgd"

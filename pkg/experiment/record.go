@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"sgdlab/pkg/internal/atomicfile"
+	"sgdlab/internal/atomicfile"
 )
 
 // Record is the result of an experiment: the numbers, and all that is needed to judge and

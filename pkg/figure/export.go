@@ -6,10 +6,11 @@ import (
 	"html"
 	"image/color"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"sgdlab/internal/atomicfile"
 
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
@@ -42,35 +43,15 @@ func PNG(d Drawer, w, h vg.Length) ([]byte, error) { return encode(d, w, h, "png
 // Save writes d with width w and height h to path, in the format of its extension:
 // .svg, .pdf or .png. With w = h = 0 a Picture is written in its own size. The file
 // appears complete or not at all.
-func Save(d Drawer, w, h vg.Length, path string) (err error) {
+func Save(d Drawer, w, h vg.Length, path string) error {
 	data, err := encode(d, w, h, strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), "."))
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return fmt.Errorf("figure: cannot make the folder of %s: %w", path, err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+	if err := atomicfile.Replace(path, data); err != nil {
 		return fmt.Errorf("figure: cannot write %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-			err = fmt.Errorf("figure: cannot write %s: %w", path, err)
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		return err
-	}
-	if err = tmp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return nil
 }
 
 // encode draws d. The format is "svg", "pdf" or "png".

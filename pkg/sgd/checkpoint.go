@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"time"
 
-	"sgdlab/pkg/internal/atomicfile"
+	"sgdlab/internal/atomicfile"
 	"sgdlab/pkg/noise"
 )
 

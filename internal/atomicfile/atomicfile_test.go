@@ -3,9 +3,10 @@ package atomicfile_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
-	"sgdlab/pkg/internal/atomicfile"
+	"sgdlab/internal/atomicfile"
 )
 
 func TestWrite(t *testing.T) {
@@ -43,5 +44,32 @@ func TestWriteKeepsTheOldFileOnFailure(t *testing.T) {
 	}
 	if _, err := os.Stat(path + ".tmp"); err == nil {
 		t.Error("the temporary file was left behind")
+	}
+}
+
+func TestReplace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "a")
+	texts := []string{"one", "two", "three", "four"}
+	done := make(chan error)
+	for _, text := range texts { // several writers of one path
+		go func() { done <- atomicfile.Replace(path, []byte(text)) }()
+	}
+	for range texts {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || !slices.Contains(texts, string(got)) {
+		t.Errorf("got %q, %v, want one of %q", got, err, texts)
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+		t.Errorf("got %d files, want only the one written", len(entries))
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("got mode %v, %v, want 0644", info.Mode(), err)
+	}
+	if err := atomicfile.Replace(filepath.Join(path, "below"), nil); err == nil {
+		t.Error("a file as a folder: got no error")
 	}
 }
