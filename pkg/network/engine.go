@@ -3,7 +3,6 @@ package network
 import (
 	"fmt"
 	"math"
-	"runtime"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -33,7 +32,7 @@ type Settings struct {
 	Backend   *backend.Backend // nil means backend.Default()
 	DType     DType
 	BlockSize int // samples per graph call and per block of rows; 0 means 256 for images of at most 64 numbers, else 64
-	Workers   int // blocks at a time; 0 means one per core, and one for graph calls on XLA, which uses all cores itself
+	Workers   int // blocks of rows at a time; 0 means one per core. Graph calls run one at a time; the backends use all cores themselves
 
 	// Autodiff computes per-sample gradients by automatic differentiation on the backend. It
 	// is the slow twin of the default, which needs no backend, for comparisons.
@@ -50,7 +49,6 @@ type engine struct {
 	backend *backend.Backend
 	dtype   DType
 	block   int
-	workers int
 	dim     int
 	stats   []float64 // batch-norm statistics
 }
@@ -63,7 +61,7 @@ func newEngine(a Architecture, data *dataset.Images, stats []float64, s *Setting
 	if s == nil {
 		s = &Settings{}
 	}
-	e := &engine{arch: a, plan: plan, views: a.Views(), data: data, backend: s.Backend, dtype: s.DType, block: s.BlockSize, workers: s.Workers, dim: a.Dim()}
+	e := &engine{arch: a, plan: plan, views: a.Views(), data: data, backend: s.Backend, dtype: s.DType, block: s.BlockSize, dim: a.Dim()}
 	if err := checkData(a, data); err != nil {
 		return nil, err
 	}
@@ -79,12 +77,6 @@ func newEngine(a Architecture, data *dataset.Images, stats []float64, s *Setting
 		}
 	}
 	e.block = min(e.block, data.N)
-	if e.workers <= 0 {
-		e.workers = 1
-		if !e.backend.IsXLA() {
-			e.workers = runtime.GOMAXPROCS(0)
-		}
-	}
 	return e, e.setStats(stats)
 }
 

@@ -102,7 +102,7 @@ func (n *Network) Stats() []float64 { return slices.Clone(n.stats) }
 // the length is wrong, a number is not finite, or a variance is negative.
 func (n *Network) SetStats(stats []float64) error { return n.setStats(stats) }
 
-// blocks calls fn with consecutive pieces of idx, at most block long; nil means all samples.
+// blocks returns consecutive pieces of idx, at most e.block long; nil means all samples.
 func (e *engine) blocks(idx []int) [][]int {
 	if idx == nil {
 		idx = make([]int, e.data.N)
@@ -119,8 +119,8 @@ func (e *engine) blocks(idx []int) [][]int {
 	return append(out, idx)
 }
 
-// sweep runs ex on every block, e.workers at a time, and hands the outputs to use
-// in the order of the blocks, one at a time.
+// sweep runs ex on every block in order and hands the outputs to use. It is one goroutine:
+// tensors are written to at their first use, and may not be shared before.
 func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [][]float64, blocks [][]int, use func(idx []int, outputs []*tensors.Tensor) error) error {
 	if err := n.checkWeights(x); err != nil {
 		return err
@@ -136,14 +136,18 @@ func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [
 			_ = t.FinalizeAll() // on the device a copy at most; nothing to report
 		}
 	}()
-	// One at a time: a tensor that goroutines share is written to at its first use.
-	return inOrder(ctx, 1, len(blocks), func(i int, deliver func(func() error) error) error {
-		images, target := n.batch(blocks[i], rows)
+	for _, block := range blocks {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		images, target := n.batch(block, rows)
 		inputs := append(append(slices.Clone(shared), images, target), tail...)
-		return n.call(ex, inputs, []*tensors.Tensor{images, target}, func(outputs []*tensors.Tensor) error {
-			return deliver(func() error { return use(blocks[i], outputs) })
-		})
-	})
+		err := n.call(ex, inputs, []*tensors.Tensor{images, target}, func(outputs []*tensors.Tensor) error { return use(block, outputs) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // GradTo stores ∇f(x), the mean over all N samples, in dst (d) and returns f(x) in nats.
