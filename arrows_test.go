@@ -93,6 +93,7 @@ func TestArrows(t *testing.T) {
 		{module + "kernelext/cached", "github.com/gomlx", "a cell that reads a result must not link it"},
 		{module + "pkg/problem", "github.com/gomlx", "toys need no engine"},
 		{module + "pkg/spectrum", "github.com/gomlx", "spectra need no engine"},
+		{module + "pkg/sgd/snapshot", "github.com/gomlx", "to read a trajectory needs no engine"},
 	}
 	for _, rule := range depends {
 		found := false
