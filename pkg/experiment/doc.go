@@ -1,5 +1,5 @@
 // Package experiment runs the experiments behind the figures from beginning to end, one
-// function and one file for each: [T1Panel] for the opener, [GradientNoise] for Fig. 1b.
+// function and one file for each: [T1Panel] for the opener, [GradientNoise] for Figs. 1 and 2.
 //
 //	result, err := experiment.T1Panel(ctx, experiment.T1Quick())
 //	err = result.Save("data/results/t1.json")
@@ -12,7 +12,7 @@
 // # Conventions
 //
 // The same settings give the same numbers, whatever the number of workers; a network's last
-// digits depend on the backend besides. Eigenvalues are rounded to seven significant
+// digits depend on the backend besides. Eigenvalues are rounded to a few significant
 // digits for the file, after everything was computed from them. Experiments print nothing;
 // they report progress through a callback, and the long ones go on after being killed, from
 // a folder that their settings name. Paths are never part of a result.

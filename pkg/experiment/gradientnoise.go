@@ -23,10 +23,13 @@ import (
 	"sgdlab/pkg/spectrum"
 )
 
-// GradientNoiseSettings are the choices of [GradientNoise]; start from [Fig1b] or
-// [Fig1bQuick].
+// GradientNoiseSettings are the choices of [GradientNoise]; start from [Fig1a] … [Fig2c]
+// or [Fig1bQuick].
 type GradientNoiseSettings struct {
-	Network   string       `json:"network"`           // "small-fc", all digits; "tiny-fc", digits 0–4
+	Figure    string       `json:"figure,omitempty"`  // panel of the paper that this is, as in "1b"; empty if none
+	Network   string       `json:"network"`           // "tiny-fc", "small-fc", "small-lenet" or "small-allcnn"
+	Dropout   float64      `json:"dropout,omitempty"` // of small-lenet and small-allcnn, in training
+	Images    Images       `json:"images,omitzero"`   // which they see; the zero value is MNIST for all but small-allcnn
 	Samples   int          `json:"samples,omitempty"` // first images of the training set; 0 means all
 	Training  sgd.Settings `json:"training"`          // in whole Epochs; its Seed also draws the first weights
 	Fractions []float64    `json:"fractions"`         // of the epochs, increasing, at which D(x) is taken; the last is 1
@@ -51,6 +54,7 @@ type GradientNoiseSettings struct {
 // reshuffled nor independent. Training.Momentum and Training.Sampling choose.
 func Fig1b() GradientNoiseSettings {
 	return GradientNoiseSettings{
+		Figure:  "1b",
 		Network: "small-fc",
 		Training: sgd.Settings{
 			LearningRate: sgd.Piecewise(sgd.Piece{Epoch: 0, Rate: 0.1}, sgd.Piece{Epoch: 10, Rate: 0.02}, sgd.Piece{Epoch: 16, Rate: 0.004}),
@@ -65,10 +69,50 @@ func Fig1b() GradientNoiseSettings {
 	}
 }
 
+// Fig1a is the full setting of Fig. 1a: small-lenet on all 60,000 images of MNIST, dropout
+// 0.1, for 50 epochs. See [Fig1b] for what the paper leaves open.
+func Fig1a() GradientNoiseSettings {
+	s := Fig1b()
+	s.Figure, s.Network, s.Dropout = "1a", "small-lenet", 0.1
+	s.Training.Epochs = 50
+	s.Training.LearningRate = sgd.Annealed(0.1, 0.2, 25, 40)
+	return s
+}
+
+// Fig2a is the full setting of Fig. 2a: small-allcnn on all 50,000 images of CIFAR-10,
+// contrast-normalised and whitened, with the weight decay 10⁻⁴ and the 50 epochs of the
+// authors' code. Its checkpoints at epochs 10, 20 and 50 are theirs too; the annealing is
+// not known.
+func Fig2a() GradientNoiseSettings {
+	s := Fig1a()
+	s.Figure, s.Network, s.Dropout = "2a", "small-allcnn", 0
+	s.Images = Images{Set: "cifar10", Contrast: true, Whiten: true}
+	s.Training.WeightDecay = 1e-4
+	s.Float64Products = false // D takes 6 GB and most of the time
+	return s
+}
+
+// Fig2b is Fig2a for the 100 classes of CIFAR-100.
+func Fig2b() GradientNoiseSettings {
+	s := Fig2a()
+	s.Figure, s.Images.Set = "2b", "cifar100"
+	return s
+}
+
+// Fig2c is Fig2a with random flips and crops in training. D(x) is of the images as they
+// are.
+//
+// NOTE: App. E of the paper says that nothing was augmented (erratum E21).
+func Fig2c() GradientNoiseSettings {
+	s := Fig2a()
+	s.Figure, s.Images.Augment = "2c", dataset.Augmentation{Flip: true, Pad: 4}
+	return s
+}
+
 // Fig1bQuick is tiny-fc on 6,000 images for a quarter of the epochs: seconds.
 func Fig1bQuick() GradientNoiseSettings {
 	s := Fig1b()
-	s.Network, s.Samples = "tiny-fc", 6000
+	s.Figure, s.Network, s.Samples = "", "tiny-fc", 6000
 	s.Training.Epochs = 5
 	s.Training.LearningRate = sgd.Piecewise(sgd.Piece{Epoch: 0, Rate: 0.1}, sgd.Piece{Epoch: 3, Rate: 0.02}, sgd.Piece{Epoch: 4, Rate: 0.004})
 	return s
@@ -102,22 +146,13 @@ type GradientNoiseCheckpoint struct {
 	CutF32        float64           `json:"cut_f32"`       // λmax·d·2⁻²³, the paper's threshold of the rank
 	CutF64        float64           `json:"cut_f64"`       // λmax·d·2⁻⁵²
 	Above         []CountAbove      `json:"above"`         // at relative thresholds that do not depend on d
-	Spectrum      spectrum.Spectrum `json:"spectrum"`      // Values rounded to seven digits
+	Spectrum      spectrum.Spectrum `json:"spectrum"`      // Values rounded to seven digits above CutF32, below it to three
 }
 
 // CountAbove is the number of eigenvalues above Relative·λmax.
 type CountAbove struct {
 	Relative float64        `json:"relative"`
 	Count    spectrum.Count `json:"count"`
-}
-
-// PaperSpectrum is what the paper prints in a panel of Figs. 1 and 2; zero if it has no
-// such panel. The rows of that table do not fit one convention (erratum E19).
-type PaperSpectrum struct {
-	Figure      string  `json:"figure"`
-	Mean        float64 `json:"mean"`
-	Std         float64 `json:"std"`
-	RankPercent float64 `json:"rank_percent"` // of d
 }
 
 // GradientNoiseResult is what [GradientNoise] returns.
@@ -151,7 +186,7 @@ func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoise
 	}
 	start := time.Now()
 	record := newRecord[GradientNoiseSettings, GradientNoiseNumbers](s.name(), s, backendName(s.Backend))
-	g, err := newGradientNoise(s)
+	g, err := newGradientNoise(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -180,10 +215,10 @@ func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoise
 	return record, nil
 }
 
-// name is the stem of the result's file: Fig. 1b is small-fc on all its images.
+// name is the stem of the result's file.
 func (s GradientNoiseSettings) name() string {
-	if s.Network == "small-fc" && s.Samples == 0 {
-		return "fig1b"
+	if s.Figure != "" {
+		return "fig" + s.Figure
 	}
 	return "gradientnoise-" + s.Network
 }
@@ -236,21 +271,41 @@ type gradientNoise struct {
 	start       []float64 // state of training at the beginning
 }
 
-func newGradientNoise(s GradientNoiseSettings) (*gradientNoise, error) {
+func newGradientNoise(ctx context.Context, s GradientNoiseSettings) (*gradientNoise, error) {
 	g := &gradientNoise{settings: s, epochs: s.epochs(), network: network.Settings{Backend: s.Backend, Workers: s.Workers}}
 	var err error
-	if g.train, g.test, err = dataset.MNIST7(); err != nil {
+	if g.paper, err = paperSpectrum(s.Figure); err != nil {
+		return nil, err
+	}
+	switch s.Network {
+	case "small-fc", "tiny-fc":
+		if s.Images.Set == "" {
+			s.Images.Set = "mnist7"
+		}
+	case "small-lenet":
+		if s.Images.Set == "" {
+			s.Images.Set = "mnist"
+		}
+	case "small-allcnn":
+		if s.Images.Set == "" {
+			s.Images.Set = "cifar10"
+		}
+	default:
+		return nil, fmt.Errorf("experiment: no network %q: it is tiny-fc, small-fc, small-lenet or small-allcnn", s.Network)
+	}
+	if g.train, g.test, err = s.Images.load(ctx, s.Folder); err != nil {
 		return nil, err
 	}
 	switch s.Network {
 	case "small-fc":
 		g.arch = network.SmallFC()
-		g.paper = PaperSpectrum{Figure: "1b", Mean: 0.9e-3, Std: 18.5e-3, RankPercent: 0.6}
 	case "tiny-fc":
 		g.arch = network.TinyFC()
 		g.train, g.test = g.train.Digits(0, 1, 2, 3, 4), g.test.Digits(0, 1, 2, 3, 4)
-	default:
-		return nil, fmt.Errorf("experiment: no network %q: it is small-fc or tiny-fc", s.Network)
+	case "small-lenet":
+		g.arch = network.SmallLeNet(s.Dropout)
+	case "small-allcnn":
+		g.arch = network.SmallAllCNN(g.train.Classes, s.Dropout)
 	}
 	if s.Samples < 0 || s.Samples > g.train.N {
 		return nil, fmt.Errorf("experiment: %d of %d samples: set Samples to 1..%d, or 0 for all", s.Samples, g.train.N, g.train.N)
@@ -269,6 +324,7 @@ func newGradientNoise(s GradientNoiseSettings) (*gradientNoise, error) {
 	if g.training, err = network.NewTraining(g.arch, g.train, stats, s.Training.Seed, &g.network); err != nil {
 		return nil, err
 	}
+	g.training.Augment(s.Images.Augment)
 	g.start = g.training.State()
 	return g, nil
 }
@@ -281,7 +337,7 @@ func (g *gradientNoise) trainTo(ctx context.Context, i int) (*sgd.Result, error)
 	s.Checkpoint = sgd.Checkpoint{
 		Path:      g.path(i, "sgd"),
 		Every:     s.Checkpoint.Every,
-		Objective: fmt.Sprintf("%s on %s, %s", g.settings.Network, g.train.Name, backendName(g.settings.Backend)),
+		Objective: g.objective(),
 	}
 	if i > 0 {
 		if _, err := os.Stat(s.Checkpoint.Path); errors.Is(err, fs.ErrNotExist) {
@@ -309,6 +365,18 @@ func (g *gradientNoise) trainTo(ctx context.Context, i int) (*sgd.Result, error)
 		return nil, errors.New(result.Message)
 	}
 	return result, nil
+}
+
+// objective names what is minimised.
+func (g *gradientNoise) objective() string {
+	s := fmt.Sprintf("%s on %s, %s", g.settings.Network, g.train.Name, backendName(g.settings.Backend))
+	if g.settings.Dropout != 0 {
+		s += fmt.Sprintf(", dropout %v", g.settings.Dropout)
+	}
+	if a := g.settings.Images.Augment; a != (dataset.Augmentation{}) {
+		s += ", " + a.String()
+	}
+	return s
 }
 
 func (g *gradientNoise) path(i int, kind string) string {
@@ -374,7 +442,7 @@ func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) 
 	for _, relative := range []float64{1e-2, 1e-3, 1e-4} {
 		c.Above = append(c.Above, CountAbove{relative, found.CountAbove(relative)})
 	}
-	c.Spectrum.Values = roundAll(found.Values, 7)
+	c.Spectrum.Values = roundSpectrum(found.Values, c.CutF32)
 	c.Spectrum.Seconds = 0 // the stages tell; the same settings give the same numbers
 	record.stage(stage("spectrum"), start)
 	return record, record.Save(g.path(i, "json"))

@@ -207,19 +207,21 @@ func TestGradientNoiseResumes(t *testing.T) {
 
 func TestGradientNoiseBadSettings(t *testing.T) {
 	for want, change := range map[string]func(*experiment.GradientNoiseSettings){
-		`no network "big-fc"`:    func(s *experiment.GradientNoiseSettings) { s.Network = "big-fc" },
-		"-1 of 30596 samples":    func(s *experiment.GradientNoiseSettings) { s.Samples = -1 },
-		"30597 of 30596 samples": func(s *experiment.GradientNoiseSettings) { s.Samples = 30597 },
-		"0 epochs":               func(s *experiment.GradientNoiseSettings) { s.Training.Epochs = 0 },
-		"not Training.Steps":     func(s *experiment.GradientNoiseSettings) { s.Training.Steps = 3 },
-		"set Folder":             func(s *experiment.GradientNoiseSettings) { s.Training.Checkpoint.Path = "x" },
-		"the last must be 1":     func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.5} },
+		`no network "big-fc"`:                        func(s *experiment.GradientNoiseSettings) { s.Network = "big-fc" },
+		`no figure "3"`:                              func(s *experiment.GradientNoiseSettings) { s.Figure = "3" },
+		`no images "imagenet"`:                       func(s *experiment.GradientNoiseSettings) { s.Images.Set = "imagenet" },
+		"-1 of 30596 samples":                        func(s *experiment.GradientNoiseSettings) { s.Samples = -1 },
+		"30597 of 30596 samples":                     func(s *experiment.GradientNoiseSettings) { s.Samples = 30597 },
+		"0 epochs":                                   func(s *experiment.GradientNoiseSettings) { s.Training.Epochs = 0 },
+		"not Training.Steps":                         func(s *experiment.GradientNoiseSettings) { s.Training.Steps = 3 },
+		"set Folder":                                 func(s *experiment.GradientNoiseSettings) { s.Training.Checkpoint.Path = "x" },
+		"the last must be 1":                         func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.5} },
 		"are the epochs [1 1 2]: they must increase": func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.4, 0.6, 1} },
 		"are the epochs [0 2]: they must increase":   func(s *experiment.GradientNoiseSettings) { s.Fractions = []float64{0.1, 1} },
-		"batch size 0":                 func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 0 },
-		"batch size 1201 exceeds":      func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 1201 },
-		"no folder for the checkpoint": func(s *experiment.GradientNoiseSettings) { s.Folder = "no/such/folder" },
-		"diverged at step ":            func(s *experiment.GradientNoiseSettings) { s.Training.LearningRate = sgd.Constant(1e30) },
+		"batch size 0":                               func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 0 },
+		"batch size 1201 exceeds":                    func(s *experiment.GradientNoiseSettings) { s.Training.BatchSize = 1201 },
+		"no folder for the checkpoint":               func(s *experiment.GradientNoiseSettings) { s.Folder = "no/such/folder" },
+		"diverged at step ":                          func(s *experiment.GradientNoiseSettings) { s.Training.LearningRate = sgd.Constant(1e30) },
 	} {
 		s := small(t)
 		s.Progress = func(string, int, int) {}

@@ -97,3 +97,17 @@ func roundAll(a []float64, digits int) []float64 {
 	}
 	return out
 }
+
+// roundSpectrum rounds eigenvalues to seven digits above cut and to three below it, where a
+// float32 product has no more: files stay small.
+func roundSpectrum(values []float64, cut float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		digits := 7
+		if v < cut {
+			digits = 3
+		}
+		out[i] = round(v, digits)
+	}
+	return out
+}

@@ -173,17 +173,17 @@ func (e *engine) statsTensor() *tensors.Tensor {
 	return e.tensor(e.stats, len(e.stats))
 }
 
-// batch makes the tensors of a block of rows samples: images in the shape of the input
-// and one-hot targets. Rows beyond len(idx) are zero, with a target of zeros, so that
+// batch makes the tensors of a block of rows samples of data: images in the shape of the
+// input and one-hot targets. Rows beyond len(idx) are zero, with a target of zeros, so that
 // they add nothing to any sum over samples.
-func (e *engine) batch(idx []int, rows int) (images, target *tensors.Tensor) {
-	size := e.data.ImageSize()
+func (e *engine) batch(data *dataset.Images, idx []int, rows int) (images, target *tensors.Tensor) {
+	size := data.ImageSize()
 	classes := e.arch.Classes()
 	hot := make([]float64, rows*classes)
 	pixels := make([]float32, rows*size)
 	for i, k := range idx {
-		copy(pixels[i*size:], e.data.Image(k))
-		hot[i*classes+int(e.data.Labels[k])] = 1
+		copy(pixels[i*size:], data.Image(k))
+		hot[i*classes+int(data.Labels[k])] = 1
 	}
 	dims := []int{rows, e.arch.Channels, e.arch.Height, e.arch.Width}
 	if e.dtype == Float32 {

@@ -140,7 +140,7 @@ func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		images, target := n.batch(block, rows)
+		images, target := n.batch(n.data, block, rows)
 		inputs := append(append(slices.Clone(shared), images, target), tail...)
 		err := n.call(ex, inputs, []*tensors.Tensor{images, target}, func(outputs []*tensors.Tensor) error { return use(block, outputs) })
 		if err != nil {

@@ -16,13 +16,14 @@ import (
 // the gradient on all samples (erratum E21). There are therefore no per-sample gradients
 // here: freeze the statistics in a [Network].
 //
-// It has a state, the running batch-norm statistics and the position in the stream of
-// dropout masks, which every batch moves on. It is not safe for concurrent use.
+// It has a state, the running batch-norm statistics and the position in the streams of
+// dropout masks and augmentations, which every batch moves on. It is not safe for concurrent use.
 type Training struct {
 	*engine
-	exec  *graph.Exec // x, images, target, masks… → Σ loss, Σ gradient, batch statistics…
-	seed  uint64
-	calls uint64 // batches so far: the position in the stream of masks
+	exec    *graph.Exec // x, images, target, masks… → Σ loss, Σ gradient, batch statistics…
+	augment dataset.Augmentation
+	seed    uint64
+	calls   uint64 // batches so far: the position in the streams of masks and augmentations
 }
 
 // NewTraining binds a to data for training from the batch-norm statistics stats
@@ -44,6 +45,30 @@ func NewTraining(a Architecture, data *dataset.Images, stats []float64, seed uin
 		return nil, err
 	}
 	return t, nil
+}
+
+// Augment makes every later batch see its images changed at random by a; the zero value
+// changes nothing. The draws depend on the seed of t and on the batches so far, and are the
+// same on all backends. It panics if a does not fit the images.
+func (t *Training) Augment(a dataset.Augmentation) {
+	a.To(nil, t.data, []int{0}, rand.New(rand.NewPCG(0, 0))) // refuses what does not fit
+	t.augment = a
+}
+
+// augmented returns the images idx of the next batch as training sees them, and their
+// indices there.
+func (t *Training) augmented(idx []int) (*dataset.Images, []int) {
+	if t.augment == (dataset.Augmentation{}) {
+		return t.data, idx
+	}
+	seen := *t.data
+	seen.N, seen.Labels = len(idx), make([]uint8, len(idx))
+	seen.Pixels = t.augment.To(nil, t.data, idx, rand.New(rand.NewPCG(t.seed, 1<<63|t.calls)))
+	all := make([]int, len(idx))
+	for i, k := range idx {
+		seen.Labels[i], all[i] = t.data.Labels[k], i
+	}
+	return &seen, all
 }
 
 // Architecture returns the architecture of t.
@@ -96,7 +121,8 @@ func (t *Training) BatchGradTo(dst, x []float64, idx []int) (loss float64, err e
 			return 0, fmt.Errorf("network: %s: layer %d (batch norm) cannot normalise a batch of one sample in training; use batches of 2 or more, or freeze the statistics in a Network", t.arch.Name, i+1)
 		}
 	}
-	images, target := t.batch(idx, b)
+	data, idx := t.augmented(idx)
+	images, target := t.batch(data, idx, b)
 	inputs := append([]*tensors.Tensor{t.tensor(x, t.dim), images, target}, t.masks(b)...)
 	sum := make([]float64, t.dim+1)
 	err = t.call(t.exec, inputs, inputs, func(out []*tensors.Tensor) error {

@@ -1,7 +1,10 @@
 // Command results runs the experiments whose results are committed and writes them as
 // data/results/<name>.json. Run it at the root of the module:
 //
-//	GOEXPERIMENT=simd go run ./pkg/experiment/internal/cmd/results [-dir DIR] [-folder DIR] [-quick] [t1] [fig1b]
+//	GOEXPERIMENT=simd go run ./pkg/experiment/internal/cmd/results [-dir DIR] [-folder DIR] [-quick] [-data DIR] [NAME…]
+//
+// The names are t1, fig1a, fig1b, fig2a, fig2b and fig2c; without any, t1 and fig1b are made,
+// which need no data but those in the program.
 //
 // An interrupted run goes on where it was if -folder names a folder that outlives it.
 package main
@@ -15,12 +18,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/experiment"
 )
 
 func main() {
 	dir := flag.String("dir", "data/results", "folder of the results")
 	folder := flag.String("folder", "", "folder for what a killed run needs to go on")
+	data := flag.String("data", os.Getenv("SGDLAB_DATA"), "folder of the data sets")
 	quick := flag.Bool("quick", false, "quick settings instead of full ones")
 	flag.Parse()
 	names := flag.Args()
@@ -29,13 +34,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, names, *dir, *folder, *quick); err != nil {
+	if err := run(ctx, names, *dir, *folder, *data, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, names []string, dir, folder string, quick bool) error {
+func run(ctx context.Context, names []string, dir, folder, data string, quick bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -60,21 +65,29 @@ func run(ctx context.Context, names []string, dir, folder string, quick bool) er
 			if err := save(experiment.T1Panel, s, ctx, dir, command); err != nil {
 				return err
 			}
-		case "fig1b":
-			s := experiment.Fig1b()
+		case "fig1a", "fig1b", "fig2a", "fig2b", "fig2c":
+			s := panels[name]()
 			if quick {
 				s = experiment.Fig1bQuick()
 			}
-			s.Folder, s.Progress = folder, progress()
+			s.Folder, s.Images.Dir, s.Progress = folder, dataset.Dir(data), progress()
 			if err := save(experiment.GradientNoise, s, ctx, dir, command); err != nil {
 				return err
 			}
 		default:
-			return fmt.Errorf("no experiment %q: there are t1 and fig1b", name)
+			return fmt.Errorf("no experiment %q: there are t1, fig1a, fig1b, fig2a, fig2b and fig2c", name)
 		}
 		fmt.Fprintf(os.Stderr, "\r%s: %.1f s\x1b[K\n", name, time.Since(start).Seconds())
 	}
 	return nil
+}
+
+var panels = map[string]func() experiment.GradientNoiseSettings{
+	"fig1a": experiment.Fig1a,
+	"fig1b": experiment.Fig1b,
+	"fig2a": experiment.Fig2a,
+	"fig2b": experiment.Fig2b,
+	"fig2c": experiment.Fig2c,
 }
 
 // save runs one experiment and writes its result.
