@@ -75,16 +75,16 @@ func everything(t *testing.T, c *noise.Covariance) []float64 {
 			block.Set(j, k, rng.NormFloat64())
 		}
 	}
-	var many, gramMany mat.Dense
+	var many, quick, gramMany mat.Dense
 	var dense, gram mat.SymDense
 	norm, err := c.FrobeniusNorm(ctx)
-	for _, err := range []error{err, c.MulVecTo(ctx, v, v), c.MulTo(ctx, &many, block), c.GramMulTo(ctx, &gramMany, numtest.Gaussian(rng, c.Samples(), 2)), c.DenseTo(ctx, &dense), c.GramTo(ctx, &gram)} {
+	for _, err := range []error{err, c.MulVecTo(ctx, v, v), c.MulTo(ctx, &many, block), c.QuickMulTo(ctx, &quick, block), c.GramMulTo(ctx, &gramMany, numtest.Gaussian(rng, c.Samples(), 2)), c.DenseTo(ctx, &dense), c.GramTo(ctx, &gram)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	all = append(all, v...)
-	for _, m := range []mat.Matrix{&many, &gramMany, &dense, &gram} {
+	for _, m := range []mat.Matrix{&many, &quick, &gramMany, &dense, &gram} {
 		all = append(all, raw(m)...)
 	}
 	return append(all, norm)
@@ -146,6 +146,12 @@ func TestCovarianceAgainstTheDefinition(t *testing.T) {
 				}
 				dv.Mul(want, v)
 				numtest.CloseSlice(t, fmt.Sprintf("%s: D·V, %d vectors", name, m), raw(&got), raw(&dv), 100*exact)
+				// v and the sums over it are rounded too: N·d products below 20 each.
+				var quick mat.Dense
+				if err := c.QuickMulTo(ctx, &quick, v); err != nil {
+					t.Fatal(err)
+				}
+				numtest.CloseSlice(t, fmt.Sprintf("%s: D·V in %v, %d vectors", name, c.Products(), m), raw(&quick), raw(&dv), 100*product)
 				numtest.CloseSlice(t, name+": V after use", raw(v), raw(kept), 0)
 				var gramV, kv mat.Dense
 				u := numtest.Gaussian(rng, size.n, m)
@@ -224,7 +230,7 @@ func TestCovarianceDoesNotDependOnHow(t *testing.T) {
 					name := fmt.Sprintf("single=%v, blocks of %d, %d workers, MaxBytes=%d", single, block, workers, limit)
 					if limit == 20000 || limit == 1 {
 						// The strips of the Gram matrix depend on MaxBytes.
-						const rest = 37 + 1 + 37 + 37*11 + 600*2 + 37*37
+						const rest = 37 + 1 + 37 + 2*37*11 + 600*2 + 37*37
 						numtest.CloseSlice(t, name, got[:rest], want[:rest], 0)
 						numtest.RelSlice(t, name, got, want, 1e-6)
 					} else {
@@ -369,7 +375,7 @@ func TestCovarianceErrors(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		c := covariance(t, f, []float64{0, 0}, &noise.Settings{MaxBytes: limit})
 		_, err := c.FrobeniusNorm(cancelled)
-		for i, err := range []error{err, c.MulVecTo(cancelled, make([]float64, 2), make([]float64, 2)), c.MulTo(cancelled, new(mat.Dense), mat.NewDense(2, 1, nil)), c.GramMulTo(cancelled, new(mat.Dense), mat.NewDense(20, 1, nil)), c.DenseTo(cancelled, new(mat.SymDense)), c.GramTo(cancelled, new(mat.SymDense))} {
+		for i, err := range []error{err, c.MulVecTo(cancelled, make([]float64, 2), make([]float64, 2)), c.MulTo(cancelled, new(mat.Dense), mat.NewDense(2, 1, nil)), c.QuickMulTo(cancelled, new(mat.Dense), mat.NewDense(2, 1, nil)), c.GramMulTo(cancelled, new(mat.Dense), mat.NewDense(20, 1, nil)), c.DenseTo(cancelled, new(mat.SymDense)), c.GramTo(cancelled, new(mat.SymDense))} {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("cancelled, MaxBytes=%d, method %d: got %v", limit, i, err)
 			}
@@ -497,6 +503,15 @@ func BenchmarkCovariance(b *testing.B) {
 			dst := new(mat.Dense)
 			for b.Loop() {
 				if err := c.MulTo(ctx, dst, v); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(32*4*flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+		b.Run(fmt.Sprintf("QuickMulTo32/N=%d", n), func(b *testing.B) {
+			dst := new(mat.Dense)
+			for b.Loop() {
+				if err := c.QuickMulTo(ctx, dst, v); err != nil {
 					b.Fatal(err)
 				}
 			}
