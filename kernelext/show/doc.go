@@ -1,5 +1,6 @@
 // Package show puts results into a notebook cell: titles, Markdown with formulas,
-// figures, tables, verdicts, progress and errors.
+// figures (also such that grow during a run), tables, heat maps, verdicts, progress and
+// errors.
 //
 //	show.Title("8. Gradient noise of networks")
 //	show.Figure(show.Must(figure.GradientNoiseSpectra(spectra)))

@@ -35,30 +35,70 @@ func Figure(p Picture, text ...string) {
 	if len(text) > 1 {
 		alt = text[1]
 	}
-	pixels := Must(p.Encode("png"))
-	vectors := Must(p.Encode("svg"))
-	if dir := os.Getenv("SGDLAB_FIGURES"); dir != "" {
-		page := Must(p.Encode("pdf"))
-		for extension, data := range map[string][]byte{".png": pixels, ".svg": vectors, ".pdf": page} {
-			Check(write(filepath.Join(dir, p.Name()+extension), data))
-		}
-	}
+	b, err := encoded(p, alt)
+	Check(err)
+	Check(export(p, b))
+	current().show(b)
+	below(caption)
+}
 
-	b := bundle{png: pixels, alt: alt, plain: fmt.Sprintf("[%s] %s", p.Name(), alt)}
+// encoded returns p as PNG and, unless it is large, as SVG.
+func encoded(p Picture, alt string) (bundle, error) {
+	pixels, err := p.Encode("png")
+	if err != nil {
+		return bundle{}, err
+	}
+	vectors, err := p.Encode("svg")
+	if err != nil {
+		return bundle{}, err
+	}
+	b := raster(p, pixels, alt)
 	if len(vectors) < svgLimit {
 		b.svg = string(vectors)
 	}
+	return b, nil
+}
+
+// raster returns p as the PNG pixels.
+func raster(p Picture, pixels []byte, alt string) bundle {
+	b := bundle{png: pixels, alt: alt, plain: fmt.Sprintf("[%s] %s", p.Name(), alt)}
 	if size, err := png.DecodeConfig(bytes.NewReader(pixels)); err == nil {
 		// The pictures have more than the 96 pixels per inch of a page.
 		b.width, b.height = pageWidth, size.Height*pageWidth/max(1, size.Width)
 	}
-	current().show(b)
-	if caption != "" {
-		current().show(bundle{
-			html:  `<div style="max-width:46em;font-size:92%;opacity:.85;margin:0 0 1em 0">` + html.EscapeString(caption) + `</div>`,
-			plain: caption,
-		})
+	return b
+}
+
+// below shows a caption.
+func below(caption string) {
+	if caption == "" {
+		return
 	}
+	current().show(bundle{
+		html:  `<div style="max-width:46em;font-size:92%;opacity:.85;margin:0 0 1em 0">` + html.EscapeString(caption) + `</div>`,
+		plain: caption,
+	})
+}
+
+// export writes p, which is drawn in b, to the folder SGDLAB_FIGURES if there is one.
+func export(p Picture, b bundle) error {
+	dir := os.Getenv("SGDLAB_FIGURES")
+	if dir == "" {
+		return nil
+	}
+	for _, format := range []string{"png", "svg", "pdf"} {
+		data := b.png
+		if format != "png" {
+			var err error
+			if data, err = p.Encode(format); err != nil {
+				return err
+			}
+		}
+		if err := write(filepath.Join(dir, p.Name()+"."+format), data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pageWidth is the width of a shown picture in pixels of the page.

@@ -132,12 +132,12 @@ func (b *Bar) html(line string) string {
 	if b.total > 0 {
 		percent = min(100, 100*float64(b.done)/float64(b.total))
 	}
-	colour := "#0072B2"
+	colour, hint := "#0072B2", `<span style="opacity:.7">, ■ stops</span>`
 	if b.finished {
-		colour = "#009E73"
+		colour, hint = "#009E73", ""
 	}
-	return fmt.Sprintf(`<div style="max-width:46em"><div style="height:.45em;background:#8884;border-radius:.2em"><div style="height:100%%;width:%.1f%%;background:%s;border-radius:.2em"></div></div><span style="font-size:92%%">%s</span></div>`,
-		percent, colour, html.EscapeString(line))
+	return fmt.Sprintf(`<div style="max-width:46em"><div style="height:.45em;background:#8884;border-radius:.2em"><div style="height:100%%;width:%.1f%%;background:%s;border-radius:.2em"></div></div><span style="font-size:92%%">%s%s</span></div>`,
+		percent, colour, html.EscapeString(line), hint)
 }
 
 // short formats a rate with three digits.

@@ -2,8 +2,13 @@ package show
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -289,6 +294,174 @@ func TestProgressIsThrottledAndEnds(t *testing.T) {
 	open.Done()
 	if u := p.updates[open.id]; len(u) != 2 || !strings.HasPrefix(u[1].plain, "count: 5") {
 		t.Errorf("unknown total: %+v", u)
+	}
+}
+
+func TestLiveIsThrottledAndEndsWithTheLastState(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	t.Setenv("SGDLAB_FIGURES", t.TempDir())
+	live := Live()
+	now := time.Now()
+	live.clock = func() time.Time { return now }
+	drawn, state := 0, 0
+	draw := func() (Picture, error) {
+		drawn++
+		now = now.Add(100 * time.Millisecond) // what drawing costs
+		return grown{state}, nil
+	}
+	live.Draw(func() (Picture, error) { return nil, errors.New("nothing yet") })
+	for i := range 300 {
+		state = i + 1
+		now = now.Add(20 * time.Millisecond)
+		live.Draw(draw)
+	}
+	// 6 s of work and at most a tenth of the whole for drawings of 0.1 s.
+	if drawn < 5 || drawn > 7 {
+		t.Errorf("drawn %d times in 6 s, want about 6", drawn)
+	}
+	live.Done()
+	live.Done()
+	u := p.updates[live.id]
+	if len(u) != drawn || u[len(u)-1].svg == "" || u[0].svg != "" || !strings.Contains(u[len(u)-1].plain, "state 300") {
+		t.Errorf("%d updates, the last is %+v; want the final state with its SVG", len(u), u[len(u)-1])
+	}
+	if len(p.shown) != 1 || p.shown[0].plain != "caption" {
+		t.Errorf("got %+v, want the caption below", p.shown)
+	}
+	if _, err := os.Stat(filepath.Join(os.Getenv("SGDLAB_FIGURES"), "grows.pdf")); err != nil {
+		t.Error(err)
+	}
+	live.Draw(draw)
+	if err := live.Flush(); err != nil || len(p.updates[live.id]) != len(u) {
+		t.Errorf("a finished figure was updated: %v", err)
+	}
+}
+
+func TestLiveFlush(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	live := Live()
+	for i := range 3 {
+		live.Draw(func() (Picture, error) { return grown{i}, nil })
+		if err := live.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(p.updates[live.id]); n != 3 {
+		t.Errorf("got %d updates, want 3", n)
+	}
+	live.Draw(func() (Picture, error) { return nil, errors.New("too large") })
+	if err := live.Flush(); err == nil || err.Error() != "too large" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLiveOutsideANotebook(t *testing.T) {
+	var out strings.Builder
+	use(t, terminal{&out})
+	live := Live()
+	for i := range 3 {
+		live.Draw(func() (Picture, error) { return grown{i}, nil })
+	}
+	live.Done()
+	if want := "[grows] state 2\ncaption\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+// grown is a picture of a state.
+type grown struct{ state int }
+
+func (d grown) Name() string    { return "grows" }
+func (d grown) Caption() string { return "caption" }
+func (d grown) Alt() string     { return fmt.Sprint("state ", d.state) }
+func (d grown) Encode(format string) ([]byte, error) {
+	return []byte(format), nil
+}
+
+func TestHeatMap(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	HeatMap([][]float64{{-2, 0, 1}, {0, 2, math.NaN()}}, "D", "of a toy")
+	b := p.shown[0]
+	if want := "D of a toy\n[heat map of a 2×3 matrix, entries from -2 to 2, 1 not finite (grey)]"; b.plain != want {
+		t.Errorf("got %q, want %q", b.plain, want)
+	}
+	_, src, _ := strings.Cut(b.html, "base64,")
+	src, _, _ = strings.Cut(src, `"`)
+	m, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(src)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Bounds().Size() != image.Pt(3, 2) {
+		t.Errorf("the picture has %v squares", m.Bounds().Size())
+	}
+	for _, tt := range []struct {
+		x, y int
+		want color.NRGBA
+	}{{0, 0, heatDown}, {1, 1, heatUp}, {1, 0, color.NRGBA{255, 255, 255, 255}}, {2, 1, heatNone}, {2, 0, blend(heatUp, 0.5)}} {
+		if got := color.NRGBAModel.Convert(m.At(tt.x, tt.y)); got != tt.want {
+			t.Errorf("square %d, %d is %v, want %v", tt.x, tt.y, got, tt.want)
+		}
+	}
+	for _, want := range []string{"−2", "D of a toy", `alt="heat map of a 2×3`} {
+		if !strings.Contains(b.html, want) {
+			t.Errorf("html lacks %q: %s", want, b.html)
+		}
+	}
+}
+
+// A long matrix is pooled, and nothing of it is lost from sight.
+func TestHeatMapOfMany(t *testing.T) {
+	const n = 1300
+	row := make([]float64, n)
+	row[777] = 5
+	h := newHeat(newGrid(row), false)
+	if got := h.picture.Bounds().Size(); got != image.Pt((n+2)/3, 1) {
+		t.Errorf("got %v squares, want a third of %d", got, n)
+	}
+	if h.picture.NRGBAAt(777/3, 0) != heatUp {
+		t.Error("the only entry is not seen")
+	}
+}
+
+func TestLogHeatMap(t *testing.T) {
+	h := newHeat(newGrid([][]float64{{1, 1e-3, 1e-6}, {0, -1, 1e-20}}), true)
+	white := color.NRGBA{255, 255, 255, 255}
+	for i, want := range []color.NRGBA{heatUp, blend(heatUp, 0.55), blend(heatUp, 0.1)} {
+		if got := h.picture.NRGBAAt(i, 0); got != want {
+			t.Errorf("entry %d is %v, want %v", i, got, want)
+		}
+		if got := h.picture.NRGBAAt(i, 1); got != white {
+			t.Errorf("entry %d below the floor is %v, want white", i, got)
+		}
+	}
+	if h.smallest != 1e-6 || h.largest != 1 {
+		t.Errorf("scale from %g to %g", h.smallest, h.largest)
+	}
+	for _, m := range []any{[]float64{0, 0}, []float64{3}, []float64{math.NaN()}, []float64{-1}} {
+		newHeat(newGrid(m), true).html() // divides by nothing
+		newHeat(newGrid(m), false).html()
+	}
+}
+
+func TestHeatMapRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		m    any
+		want string
+	}{
+		{nil, "heat map of <nil>"}, {[]string{"a"}, "[]string"}, {[]float64{}, "1×0"}, {[][]float64{}, "0×0"},
+		{[][]float64{{1, 2}, {3}}, "row 1 of the heat map has 1 entries, row 0 has 2"},
+	} {
+		func() {
+			defer func() {
+				if r := fmt.Sprint(recover()); !strings.HasPrefix(r, "show: ") || !strings.Contains(r, tt.want) {
+					t.Errorf("%v: got %q, want a panic with %q", tt.m, r, tt.want)
+				}
+			}()
+			newGrid(tt.m)
+		}()
 	}
 }
 
