@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,10 @@ func startProcess(spec *Spec, c *wire.Connection, s *KernelSettings) (p *process
 	argv := spec.command(file)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = s.Dir
-	cmd.Env = append(spec.environ(s.Env), "TMPDIR="+dir)
+	// Not the kernel of a page, even if a page's kernel starts it.
+	env := map[string]string{"JPY_SESSION_NAME": ""}
+	maps.Copy(env, s.Env)
+	cmd.Env = append(spec.environ(env), "TMPDIR="+dir)
 	cmd.Stdout, cmd.Stderr = log, log
 	// Its own group: an interrupt from the terminal is ours to deal with.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -64,12 +64,14 @@ func (g *Growing) Draw(draw func() (Picture, error)) {
 	}
 }
 
-// Flush draws what Draw has left out, however short ago the last time is, and returns its
-// error.
+// Flush draws what Draw has left out, however short ago the last time is. If that fails
+// it returns the error, and the figure stays as it is, also in Done.
 func (g *Growing) Flush() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.flush()
+	err := g.flush()
+	g.draw = nil
+	return err
 }
 
 func (g *Growing) flush() error {

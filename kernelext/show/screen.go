@@ -43,10 +43,15 @@ type screen interface {
 // current is the screen of this process; tests replace it.
 var current = sync.OnceValue(func() screen {
 	if gonbui.IsNotebook {
-		return &notebook{text: terminal{os.Stdout}}
+		return &notebook{text: terminal{stdout{}}}
 	}
-	return terminal{os.Stdout}
+	return terminal{stdout{}}
 })
+
+// stdout is standard output as it is at the time of writing; examples replace it.
+type stdout struct{}
+
+func (stdout) Write(p []byte) (int, error) { return os.Stdout.Write(p) }
 
 // terminal prints the plain forms.
 type terminal struct {

@@ -537,10 +537,6 @@ func TestImportsAreLight(t *testing.T) {
 }
 
 func Example() {
-	old := current
-	current = func() screen { return terminal{os.Stdout} }
-	defer func() { current = old }()
-
 	type run struct {
 		Network    string
 		Weights    int
