@@ -51,6 +51,18 @@ func areas(u, v []float64) []float64 {
 	return a
 }
 
+// chordAreas returns the area between the path (u, v) and its chord in every whole block.
+func chordAreas(u, v []float64, block int) []float64 {
+	a := make([]float64, (len(u)-1)/block)
+	for m := range a {
+		first := m * block
+		for k := first; k < first+block; k++ {
+			a[m] += ((u[k]-u[first])*(v[k+1]-v[first]) - (v[k]-v[first])*(u[k+1]-u[first])) / 2
+		}
+	}
+	return a
+}
+
 func checkPair(u, v []float64) error {
 	if len(u) != len(v) {
 		panic(fmt.Sprintf("trajectory: dimension mismatch: u has %d values, v has %d", len(u), len(v)))
@@ -108,22 +120,29 @@ func LagCovariance(series [][]float64, lag int) *mat.Dense {
 type Test struct {
 	I      int      `json:"i"` // the pair
 	J      int      `json:"j"`
-	Area   Estimate `json:"area"` // per snapshot, over all whole blocks
+	Area   Estimate `json:"area"` // per snapshot, as [AreaRate] has it
 	Blocks int      `json:"blocks"`
 	P      float64  `json:"p"`
 }
 
-// SignFlip tests whether the pair (u, v) is the same backwards in time. Under
-// reversibility the area of every block is as likely positive as negative, and areas of
-// blocks much longer than the memory are nearly independent: p is the rank of the size of the
-// total area among those with random signs. statements.md §6.4, P.5.
+// SignFlip tests whether the pair (u, v) is the same backwards in time. Cut the series in
+// blocks and take the area between the path of each and its chord, the straight line from its
+// beginning to its end: it changes sign if time runs backwards, so that under reversibility it
+// is as likely positive as negative. p is the rank of the size of the total among those with
+// random signs. statements.md §6.4, P.5.
 //
-// It is calibrated for a stationary series with blocks of five correlation times or more,
-// and for nothing else: slow drift and random walks are rejected or not as they please. Momentum alone makes x
-// irreversible ([LinearChain] knows by how much). A small p says that probability circulates,
-// not that anything is periodic: linear theory has circulation.
+// A small p says that probability circulates, not that anything is periodic: linear theory
+// has circulation, and momentum alone makes x irreversible ([LinearChain] knows by how
+// much). Blocks shorter than the memory make the test weaker, not wrong.
 //
-// It returns an error where [AreaRate] does, and panics where it does and if flips < 1 or src is nil.
+// NOTE: P.5 takes areas about the mean of the series. They need blocks of five correlation times
+// or more: at a nominal 5 % pairs of random walks were rejected in 10 % of 2000 runs, and a
+// random walk beside white noise never. Areas about the chord need no mean, and were rejected
+// in 4 to 6 % for AR(1) of any memory, random walks, and a slow drift; the price is a
+// power of 76 % where P.5 has 80 %.
+//
+// It returns an error where [AreaRate] does, and panics where it does and if flips < 1 or src
+// is nil.
 func SignFlip(u, v []float64, block, flips int, src rand.Source) (Test, error) {
 	r, err := Rotation([][]float64{u, v}, block, flips, src)
 	if err != nil {
@@ -156,16 +175,17 @@ func Rotation(series [][]float64, block, flips int, src rand.Source) (*RotationT
 		return nil, err
 	}
 	out := &RotationTest{Block: block, Flips: flips}
-	var blocks [][]float64 // of every pair
+	var blocks [][]float64 // areas about the chords, of every pair
 	for i := range series {
 		for j := range i {
 			if err := checkPair(series[j], series[i]); err != nil {
 				return nil, err
 			}
-			a := blockMeans(areas(series[j], series[i]), block)
-			blocks = append(blocks, a)
-			mean, sd := stat.MeanStdDev(a, nil)
-			out.Pairs = append(out.Pairs, Test{I: j, J: i, Area: Estimate{mean, stat.StdErr(sd, float64(len(a)))}, Blocks: len(a)})
+			a := areas(series[j], series[i])
+			means := blockMeans(a, block)
+			rate := Estimate{stat.Mean(a, nil), stat.StdErr(stat.StdDev(means, nil), float64(len(means)))}
+			out.Pairs = append(out.Pairs, Test{I: j, J: i, Area: rate, Blocks: len(means)})
+			blocks = append(blocks, chordAreas(series[j], series[i], block))
 		}
 	}
 	// statistics returns (Σ s·a)²/Σa² of every pair in dst, and their sum.

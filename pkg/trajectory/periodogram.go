@@ -63,7 +63,8 @@ func (w *spectrumWork) periodogram() []float64 {
 }
 
 // SmoothLength returns the largest number up to n without a prime factor above 7, for
-// which the Fourier transform is fast. It loses less than 1 % of n ≥ 1000. It panics if
+// which the Fourier transform is fast. It loses less than 4 % of n ≥ 1000, and 0.8 % of
+// 99,999. It panics if
 // n < 1.
 func SmoothLength(n int) int {
 	if n < 1 {
