@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -15,6 +16,8 @@ import (
 // same colours.
 type DensityFigure struct {
 	System   string // as in "Example 19, λ = 1.5"
+	Title    string // empty: "Stationary density of" System
+	Stem     string // of file names; empty: made from System
 	Maps     []Density
 	Max      float64 // density of the darkest colour; zero: the largest of all
 	Quantity string  // as in "probability current"; of the arrows; empty: "current"
@@ -67,9 +70,9 @@ func DensityMap(r DensityFigure) (*Picture, error) {
 			return densityColor(cells.Values[j*cells.NX+i] / top)
 		}))
 		if d.Current != nil {
-			across := 16
+			across := 13
 			if len(r.Maps) > 2 && r.Columns != 1 {
-				across = 12
+				across = 10
 			}
 			p.Add(quiver{
 				field: d.Current, box: box, across: across, maxSpeed: maxSpeed, least: maxSpeed / 15,
@@ -94,8 +97,8 @@ func DensityMap(r DensityFigure) (*Picture, error) {
 	if len(r.Maps) == 1 || r.Columns == 1 {
 		width = 12 * vg.Centimeter
 	}
-	p := g.picture(s, "Stationary density of "+r.System, width, 0)
-	p.Stem = slug(r.System + " density")
+	p := g.picture(s, cmp.Or(r.Title, "Stationary density of "+r.System), width, 0)
+	p.Stem = cmp.Or(r.Stem, slug(r.System+" density"))
 	p.Text, p.AltText = r.Caption(), r.Alt()
 	return p, nil
 }

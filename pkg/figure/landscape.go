@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -19,6 +20,8 @@ import (
 // plane, side by side for several systems, as in Fig. 4 of [chaudhari2018].
 type LandscapeFigure struct {
 	System string      // as in "Example 19"
+	Title  string      // empty: System with what is drawn
+	Stem   string      // of file names; empty: made from System
 	Box    problem.Box // what is shown
 	Panels []LandscapePanel
 	Scalar string // what shades and level lines show, as in "loss f"; empty: "potential Φ"
@@ -119,7 +122,7 @@ func Landscape(r LandscapeFigure) (*Picture, error) {
 		width = 15 * vg.Centimeter
 	}
 	p := g.picture(s, r.title(seen.potential, seen.field), width, 0)
-	p.Stem = slug(r.System + " landscape")
+	p.Stem = cmp.Or(r.Stem, slug(r.System+" landscape"))
 	p.Text, p.AltText = r.Caption(), r.Alt()
 	return p, nil
 }
@@ -153,6 +156,8 @@ func (r LandscapeFigure) path() string {
 
 func (r LandscapeFigure) title(potential, field bool) string {
 	switch {
+	case r.Title != "":
+		return r.Title
 	case potential && field:
 		return r.System + ": " + r.scalar() + " and " + r.field()
 	case potential:

@@ -214,6 +214,12 @@ func (g panels) layout(c draw.Canvas) panelLayout {
 			area.Y = area.X * vg.Length(aspect)
 		}
 	}
+	for i, q := range l.pictures { // titles of a row begin at one height
+		if q.Title.Text != "" {
+			q.Title.Padding += top[i/columns] - own[i].top
+			own[i].top = top[i/columns]
+		}
+	}
 	used := vg.Point{
 		X: vg.Length(columns)*area.X + total(left) + total(right) + vg.Length(columns-1)*panelGap,
 		Y: vg.Length(rows)*area.Y + total(bottom) + total(top) + vg.Length(rows-1)*panelGap,
