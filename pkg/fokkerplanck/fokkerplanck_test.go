@@ -348,26 +348,3 @@ func TestBadInput(t *testing.T) {
 		t.Errorf("small box: warnings %v, want one about the box", st.Warnings)
 	}
 }
-
-func BenchmarkSteadyTensor256(b *testing.B) {
-	s := torus(0.02)
-	g := grid(s.Box, 256, 256)
-	g.X, g.Y = fokkerplanck.Periodic, fokkerplanck.Periodic
-	for b.Loop() {
-		steady(b, blind(b, s, g))
-	}
-}
-
-func BenchmarkStep128(b *testing.B) {
-	s := torus(0.02)
-	g := grid(s.Box, 128, 128)
-	g.X, g.Y = fokkerplanck.Periodic, fokkerplanck.Periodic
-	st, err := blind(b, s, g).Step(0.1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	p := gibbs(s, g)
-	for b.Loop() {
-		st.Advance(p)
-	}
-}

@@ -2,7 +2,10 @@ package sde_test
 
 import (
 	"context"
+	"math"
 	"testing"
+
+	"gonum.org/v1/gonum/stat"
 
 	"sgdlab/pkg/problem"
 	"sgdlab/pkg/sde"
@@ -37,7 +40,33 @@ func BenchmarkSimulate(b *testing.B) {
 		benchmark(b, ex19, s)
 	})
 	b.Run("XD", func(b *testing.B) { benchmark(b, sde.Plane(problem.XD()), s) })
-	// The equation of peerbench/p5_sde.py.
 	b.Run("tensor-well", func(b *testing.B) { benchmark(b, sde.Plane(problem.TensorWell()), s) })
 	b.Run("EX19/weak-two", func(b *testing.B) { s := s; s.Scheme, s.Steps = sde.WeakTwo, 100; benchmark(b, ex19, s) })
+}
+
+// BenchmarkEnsembleEX19 is peerbench/p5_sde.py: 10⁴ paths of 10⁴ Euler–Maruyama steps of
+// 0.01 from the origin, in the double well of Example 19 with a full D(x), final states
+// only. It checks the second moments as the script does.
+func BenchmarkEnsembleEX19(b *testing.B) {
+	eq := sde.Plane(problem.TensorWell())
+	s := sde.Settings{Step: .01, Steps: 10_000, Walkers: 10_000, Seed: 1}
+	var res *sde.Result
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if res, err = sde.Simulate(context.Background(), eq, []float64{0, 0}, &s); err != nil || res.Status != sde.Completed {
+			b.Fatal(err, res)
+		}
+	}
+	b.ReportMetric(float64(res.PathSteps)*float64(b.N)/b.Elapsed().Seconds(), "path-steps/s")
+	for i, want := range []float64{1.041797, 1} {
+		var values []float64
+		for k := i; k < len(res.Final); k += 2 {
+			values = append(values, res.Final[k]*res.Final[k])
+		}
+		mean, std := stat.MeanStdDev(values, nil)
+		if se := std / math.Sqrt(float64(len(values))); !(math.Abs(mean-want) < 5*se+.03) {
+			b.Fatalf("𝔼x%d² = %.4f ± %.4f, want %v", i+1, mean, se, want)
+		}
+	}
 }
