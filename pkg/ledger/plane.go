@@ -415,10 +415,7 @@ func closedTrajectories() Entry {
 			repaired := problem.EX19R(1).System()
 			x, drift := []float64{1.4, 0.3}, 0.0
 			start := repaired.Potential(x)
-			for range 20000 {
-				rungeKutta(repaired.ForceTo, x, 1e-3)
-				drift = max(drift, math.Abs(repaired.Potential(x)-start))
-			}
+			problem.Flow(repaired.ForceTo, x, 20, 1e-3, func(x []float64) { drift = max(drift, math.Abs(repaired.Potential(x)-start)) })
 			numbers := []Number{
 				measured("orbits of ẋ = j, Example 19 repaired: largest change of Φ in 20 units of time", drift, 0, 1e-10),
 				measured("four dimensions: distance of q·ω₁/ω₂ from a whole number, best of q ≤ 50", nearest, 0, 1e-6),
@@ -432,23 +429,6 @@ func closedTrajectories() Entry {
 			return f, nil
 		},
 		Tolerance: 1e-10, Reason: "fourth-order integration with steps of 1e-3; a rational ratio would give round-off",
-	}
-}
-
-// rungeKutta advances x by one classical step of size h of ẋ = v(x).
-func rungeKutta(v func(dst, x []float64), x []float64, h float64) {
-	var k [4][2]float64
-	y := make([]float64, 2)
-	for i, c := range []float64{0, h / 2, h / 2, h} {
-		copy(y, x)
-		if i > 0 {
-			y[0] += c * k[i-1][0]
-			y[1] += c * k[i-1][1]
-		}
-		v(k[i][:], y)
-	}
-	for i := range x {
-		x[i] += h / 6 * (k[0][i] + 2*k[1][i] + 2*k[2][i] + k[3][i])
 	}
 }
 
@@ -519,7 +499,7 @@ func figure4() Entry {
 			cycle := problem.EX19(1.5).System()
 			shrinks := true
 			for _, r := range []float64{.2, 1, 2} {
-				back := returnMap(cycle, r)
+				back := problem.FirstReturn(cycle.Drift, r)
 				shrinks = shrinks && back < r
 				numbers = append(numbers, measured(fmt.Sprintf("λ = 1.5: return of the drift from x₁ = %g, the same on a limit cycle", r), back, r, 1e-3))
 			}
@@ -533,24 +513,4 @@ func figure4() Entry {
 		},
 		Tolerance: 0.02, Reason: "a parabola through cells of width 0.1 finds the mode to a fifth of a cell",
 	}
-}
-
-// returnMap follows the drift of s counter-clockwise from (r, 0) to its next crossing of the
-// positive x₁-axis.
-func returnMap(s *problem.System, r float64) float64 {
-	x := []float64{r, 0}
-	const h = 1e-3
-	below := false
-	for range 200_000 {
-		before := x[1]
-		last := x[0]
-		rungeKutta(s.Drift, x, h)
-		if x[1] < 0 {
-			below = true
-		}
-		if below && before < 0 && x[1] >= 0 && x[0] > 0 {
-			return last + (x[0]-last)*before/(before-x[1])
-		}
-	}
-	return math.NaN()
 }

@@ -8,10 +8,12 @@
 //   - [EX19] and [EX19R], the paper's [Example19] as printed and repaired.
 //   - [CV], a curved valley, [XD], where D and Q depend on the state, and [TensorWell], at
 //     equilibrium with a full D that depends on the state.
+//   - The gallery of Lemma 6: [WaveBox], [WaveTorus], [Airy], [Separable]; [Bowl], [LineNoise]
+//     and [TwoBlocks] are linear systems of other shapes, and [FromLoss] takes any loss.
 //
 // All but the first two are stochastic differential equations in the plane; each is a [System], a
 // struct of functions that [Check] compares with each other. A system of your own is a
-// literal.
+// literal. [Flow] follows a vector field without noise, [FirstReturn] round the origin.
 //
 // It also defines [FiniteSum], through which package noise sees the per-sample
 // gradients of a toy and of a network alike, and [Block], in which they travel.
