@@ -18,6 +18,7 @@ import (
 //
 //   - a slice of structs, or of pointers to structs: one column per exported field;
 //   - a struct, or a map: one row per field or per key, keys in order;
+//   - a [Rows] of [Columns], filled row by row;
 //   - a matrix: [][]float64, or anything with Dims and At such as a mat.Matrix;
 //   - a slice of anything else: one column.
 //
@@ -54,6 +55,7 @@ type table struct {
 
 func newTable(rows any) *table {
 	v := reflect.ValueOf(rows)
+	byRow, isRows := rows.(*Rows)
 	for v.Kind() == reflect.Pointer && !v.IsNil() && !isMatrix(v) {
 		v = v.Elem()
 	}
@@ -66,6 +68,10 @@ func newTable(rows any) *table {
 	switch {
 	case !v.IsValid():
 		panic("show: cannot make a table of nil")
+	case isRows:
+		for j, name := range byRow.names {
+			addField(name, byRow.column(j)...)
+		}
 	case isMatrix(v):
 		m := v.Interface().(matrix)
 		r, c := m.Dims()

@@ -2,6 +2,9 @@ package figure
 
 import (
 	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
 
 	"sgdlab/pkg/problem"
 )
@@ -30,6 +33,31 @@ func between(x, lo, hi float64, n int) (i int, frac float64) {
 	t := min(max((x-lo)/(hi-lo)*float64(n)-0.5, 0), float64(n-1))
 	i = min(int(t), n-1)
 	return i, t - float64(i)
+}
+
+// Sample returns nx×ny cells with the values of f at their centres.
+func Sample(box problem.Box, nx, ny int, f func(x []float64) float64) Cells {
+	c := Cells{Box: box, NX: nx, NY: ny, Values: make([]float64, nx*ny)}
+	hx, hy := (box.XMax-box.XMin)/float64(nx), (box.YMax-box.YMin)/float64(ny)
+	for k := range c.Values {
+		c.Values[k] = f([]float64{box.XMin + (float64(k%nx)+0.5)*hx, box.YMin + (float64(k/nx)+0.5)*hy})
+	}
+	return c
+}
+
+// Bin returns the density of points (rows of two columns) in nx×ny cells: their share of
+// all points, those outside the box included, over the area of a cell.
+func Bin(box problem.Box, nx, ny int, points mat.Matrix) Cells {
+	c := Cells{Box: box, NX: nx, NY: ny, Values: make([]float64, nx*ny)}
+	hx, hy := (box.XMax-box.XMin)/float64(nx), (box.YMax-box.YMin)/float64(ny)
+	rows, _ := points.Dims()
+	for r := range rows {
+		i, j := int(math.Floor((points.At(r, 0)-box.XMin)/hx)), int(math.Floor((points.At(r, 1)-box.YMin)/hy))
+		if 0 <= i && i < nx && 0 <= j && j < ny {
+			c.Values[j*nx+i] += 1 / (float64(rows) * hx * hy)
+		}
+	}
+	return c
 }
 
 // VectorField returns the field with the components u and v, a function as

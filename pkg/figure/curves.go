@@ -39,6 +39,15 @@ type Curve struct {
 	Guide float64
 }
 
+// CurveOf returns the curve of y at the given abscissas.
+func CurveOf(label string, x []float64, y func(x float64) float64) Curve {
+	c := Curve{Label: label, X: x, Y: make([]float64, len(x))}
+	for i, v := range x {
+		c.Y[i] = y(v)
+	}
+	return c
+}
+
 // CurveKind is how the points of a curve are joined.
 type CurveKind int
 

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"sgdlab/pkg/figure"
 	"sgdlab/pkg/problem"
 )
@@ -119,5 +121,47 @@ func currentData() figure.DensityFigure {
 				dst[0], dst[1] = dst[0]*rho, dst[1]*rho
 			},
 		}},
+	}
+}
+
+// Sample and Bin agree on where a cell is: points on the centres of the cells of a density
+// of 0, 1, 2 … give back its values; what lies outside counts in the total only.
+func TestSampleAndBin(t *testing.T) {
+	box := problem.Box{XMin: -1, XMax: 2, YMin: 0, YMax: 1}
+	c := figure.Sample(box, 3, 2, func(x []float64) float64 { return 2*x[0] + 7*x[1] })
+	var points []float64
+	for k := range c.Values {
+		if want := 2*centre(c, k)[0] + 7*centre(c, k)[1]; c.Values[k] != want {
+			t.Errorf("cell %d: %v, want %v", k, c.Values[k], want)
+		}
+		for range k {
+			points = append(points, centre(c, k)...)
+		}
+	}
+	points = append(points, 5, 5, math.NaN(), 0, -1.5, 0.5, 0, 1)
+	n := len(points) / 2
+	b := figure.Bin(box, 3, 2, mat.NewDense(n, 2, points))
+	for k, v := range b.Values {
+		if want := float64(k) / float64(n) / 0.5; math.Abs(v-want) > 1e-15 {
+			t.Errorf("density of cell %d: %v, want %v", k, v, want)
+		}
+	}
+}
+
+func TestTitlesAndStems(t *testing.T) {
+	d := currentData()
+	d.Title, d.Stem = "The current", "own"
+	l := landscapeData()
+	l.Title, l.Stem = "The drift", "own-too"
+	a, err := figure.DensityMap(d)
+	if err != nil || a.Title.Text != "The current" || a.Stem != "own" {
+		t.Errorf("density: %q, %q, %v", a.Title.Text, a.Stem, err)
+	}
+	b, err := figure.Landscape(l)
+	if err != nil || b.Title.Text != "The drift" || b.Stem != "own-too" {
+		t.Errorf("landscape: %q, %q, %v", b.Title.Text, b.Stem, err)
+	}
+	if c := figure.CurveOf("square", []float64{1, 2, 3}, func(x float64) float64 { return x * x }); c.Y[2] != 9 || c.Label != "square" {
+		t.Errorf("CurveOf: %+v", c)
 	}
 }

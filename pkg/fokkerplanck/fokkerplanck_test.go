@@ -280,6 +280,28 @@ func TestFreeEnergyNeverRises(t *testing.T) {
 	}
 }
 
+// Lemma 7 on the grid: in ⟨u, v⟩ = Σuv/π the part of L without current is symmetric, and
+// what the current adds is antisymmetric; exp(tL_A) would keep Σ(p−π)²/π, and so its rate
+// at any p is zero. statements.md §3.3 [m06].
+func TestSymmetricAndAntisymmetricParts(t *testing.T) {
+	g := grid(ex19Box, 30, 40)
+	with, none := known(t, problem.EX19(1.5).System(), g, fokkerplanck.Centred), known(t, problem.EX19(0).System(), g, fokkerplanck.Centred)
+	pi := gibbs(problem.EX19(0).System(), g)
+	r := rand.New(rand.NewPCG(7, 1))
+	u, v := make([]float64, g.Cells()), make([]float64, g.Cells())
+	for k := range u {
+		u[k], v[k] = pi[k]*r.Float64(), pi[k]*r.Float64()
+	}
+	symmetric, size := none.Inner(u, v, pi), none.Inner(u, u, pi)
+	near(t, "⟨u, L_S v⟩ − ⟨v, L_S u⟩", symmetric-none.Inner(v, u, pi), 0, 1e-12*math.Abs(size)) // round-off of 1200 rows
+	anti := func(a, b []float64) float64 { return with.Inner(a, b, pi) - none.Inner(a, b, pi) }
+	near(t, "⟨u, L_A v⟩ + ⟨v, L_A u⟩", anti(u, v)+anti(v, u), 0, 1e-12*math.Abs(size))
+	near(t, "⟨u, L_A u⟩", anti(u, u), 0, 1e-12*math.Abs(size))
+	if v := anti(u, v); !(math.Abs(v) > 1e-4) {
+		t.Errorf("⟨u, L_A v⟩ = %.3g: the current does nothing", v)
+	}
+}
+
 // Spectral gaps of EX19 on 60×80, centred. statements.md §14 [m05].
 func TestSpectralGap(t *testing.T) {
 	for lambda, want := range map[float64]float64{0: 0.7915, 0.5: 0.9104, 1.5: 1.0363} {

@@ -326,6 +326,20 @@ func (l *Generator) MulTo(dst, p []float64) {
 	}
 }
 
+// Inner returns ⟨u, Lv⟩ = Σ u·(Lv)/π for the steady-state masses pi. In this inner product
+// a reversible L is symmetric, and what a current adds is antisymmetric with [Centred] rates
+// (Lemma 7). It panics if a length is wrong.
+func (l *Generator) Inner(u, v, pi []float64) (sum float64) {
+	l.checkLength(u)
+	l.checkLength(pi)
+	lv := make([]float64, len(v))
+	l.MulTo(lv, v)
+	for k := range u {
+		sum += u[k] * lv[k] / pi[k]
+	}
+	return sum
+}
+
 func (l *Generator) checkLength(v []float64) {
 	if len(v) != l.Grid.Cells() {
 		panic(fmt.Sprintf("fokkerplanck: dimension mismatch: got %d numbers, the grid has %d cells", len(v), l.Grid.Cells()))

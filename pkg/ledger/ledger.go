@@ -63,6 +63,22 @@ func Deciding(item string) (Entry, bool) {
 	return Entry{}, false
 }
 
+// Of returns the entries that decide the items with the given IDs, each once, in the order
+// of the IDs. It panics if an item is not decided.
+func Of(items ...string) []Entry {
+	var entries []Entry
+	for _, item := range items {
+		e, ok := Deciding(item)
+		if !ok {
+			panic(fmt.Sprintf("ledger: no entry decides %q", item))
+		}
+		if !slices.ContainsFunc(entries, func(o Entry) bool { return o.ID == e.ID }) {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
 // Decide runs every check and returns the verdict of each item that is decided, by ID.
 func Decide(ctx context.Context) (map[string]Verdict, error) {
 	verdicts := make(map[string]Verdict)

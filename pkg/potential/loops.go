@@ -20,6 +20,32 @@ func LoopIntegral(v func(dst, x []float64), cx, cy, r float64, n int) (sum float
 	return sum
 }
 
+// InverseNoiseGradient returns the field −D⁻¹u of a system, D⁻¹∇f for a loss. With constant
+// D it is a gradient if and only if there is no force: its loop integrals tell. D must be
+// positive definite.
+func InverseNoiseGradient(s *problem.System) func(dst, x []float64) {
+	return func(dst, x []float64) {
+		s.Drift(dst, x)
+		dst[0], dst[1] = s.Diffusion(x).Inverse().MulVec(-dst[0], -dst[1])
+	}
+}
+
+// Divergence returns ∂₁v₁ + ∂₂v₂ at x by central differences over ±1e-4: truncation about
+// 1e-8 times third derivatives, round-off 1e-12.
+func Divergence(v func(dst, x []float64), x []float64) (div float64) {
+	const h = 1e-4
+	var up, down [2]float64
+	for i := range 2 {
+		p := [2]float64{x[0], x[1]}
+		p[i] += h
+		v(up[:], p[:])
+		p[i] -= 2 * h
+		v(down[:], p[:])
+		div += (up[i] - down[i]) / (2 * h)
+	}
+	return div
+}
+
 // Assumption4 is how far the force j of a system is from what Assumption 4 of the paper says
 // of it, ∇·j = 0.
 type Assumption4 struct {
@@ -33,18 +59,8 @@ type Assumption4 struct {
 func CheckAssumption4(s *problem.System, st interface {
 	Mean(func(x, y float64) float64) float64
 }) (a Assumption4) {
-	const h = 1e-4 // truncation 1e-8, round-off 1e-12
-	up, down := make([]float64, 2), make([]float64, 2)
 	square := st.Mean(func(x, y float64) float64 {
-		div := 0.0
-		for i := range 2 {
-			p := []float64{x, y}
-			p[i] += h
-			s.ForceTo(up, p)
-			p[i] -= 2 * h
-			s.ForceTo(down, p)
-			div += (up[i] - down[i]) / (2 * h)
-		}
+		div := Divergence(s.ForceTo, []float64{x, y})
 		if math.Abs(div) > a.Largest {
 			a.Largest, a.X, a.Y = math.Abs(div), x, y
 		}

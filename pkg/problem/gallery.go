@@ -23,6 +23,42 @@ func FromLoss(name string, box Box, f func(x []float64) float64, d Tensor) *Syst
 	return s
 }
 
+// FromPotential returns the system with the potential phi, noise d and Q₁₂ = q at β that
+// [chaudhari2018] eq. (19) makes: e^(−βΦ) is stationary, the drift is
+//
+//	u = −(D+Q)∇Φ + β⁻¹∇·(D+Q),   j = −Q∇Φ + β⁻¹∇·Q.
+//
+// Derivatives are differences of five points. It panics unless β is positive and finite.
+func FromPotential(name string, box Box, beta float64, phi func(x []float64) float64, d func(x []float64) Tensor, q func(x []float64) float64) *System {
+	checkBeta(beta)
+	s := &System{Name: name, Beta: beta, Box: box, Diffusion: d, Potential: phi, Skew: q, StreamFunction: streamFromSkew(beta, q, phi)}
+	s.Force = func(dst, x []float64) {
+		var g [2]float64
+		s.GradientTo(g[:], x)
+		c := q(x)
+		dst[0], dst[1] = -c*g[1]+s.partial(q, x, 1)/beta, c*g[0]-s.partial(q, x, 0)/beta
+	}
+	s.Drift = func(dst, x []float64) {
+		var j, g, div [2]float64
+		s.Force(j[:], x)
+		s.GradientTo(g[:], x)
+		s.DivDiffusionTo(div[:], x)
+		a, b := d(x).MulVec(g[0], g[1])
+		dst[0], dst[1] = j[0]-a+div[0]/beta, j[1]-b+div[1]/beta
+	}
+	return s
+}
+
+// Wavy has noise without drift that depends on the other coordinate,
+// D = diag(1 + 0.9 sin 3x₂, 1 + 0.9 sin 3x₁), β = 1: the strong order ½ of Euler–Maruyama
+// does not hide behind an error of order 1. It has no steady state in the plane.
+func Wavy() *System {
+	return &System{
+		Name: "wavy noise", Beta: 1, Box: Box{-3, 3, -3, 3}, Drift: zeroVector,
+		Diffusion: func(x []float64) Tensor { return Tensor{XX: 1 + .9*math.Sin(3*x[1]), YY: 1 + .9*math.Sin(3*x[0])} },
+	}
+}
+
 // Bowl is the quadratic loss ½(l₁x₁² + l₂x₂²) with constant noise D at β = 1: REF is
 // Bowl(1, 3, Tensor{1, .9, 1}). It panics unless both curvatures are positive and D is
 // positive semi-definite.

@@ -36,6 +36,29 @@ func TestGalleryAgreesWithItself(t *testing.T) {
 	numtest.Close(t, "largest", highest, 1.23, .01)
 }
 
+// FromPotential makes XD of its Φ, D and q; at another β it agrees with itself, and the
+// force is not that of β = 1.
+func TestFromPotential(t *testing.T) {
+	xd := problem.XD()
+	again, hot := problem.FromPotential("XD again", xd.Box, 1, xd.Potential, xd.Diffusion, xd.Skew), problem.FromPotential("XD at β = 2", xd.Box, 2, xd.Potential, xd.Diffusion, xd.Skew)
+	for _, s := range []*problem.System{again, hot, problem.Wavy()} {
+		if err := problem.Check(s); err != nil {
+			t.Error(err)
+		}
+	}
+	u, v := make([]float64, 2), make([]float64, 2)
+	for _, x := range [][]float64{{.7, -.4}, {-1.2, .9}} {
+		again.Drift(u, x)
+		xd.Drift(v, x)
+		numtest.CloseSlice(t, "drift", u, v, 1e-8)
+		hot.Force(u, x)
+		xd.Force(v, x)
+		if math.Hypot(u[0]-v[0], u[1]-v[1]) < .1 {
+			t.Errorf("force %v at β = 2 is that at β = 1", u)
+		}
+	}
+}
+
 func TestBowls(t *testing.T) {
 	ref, bowl := problem.REF(), problem.Bowl(1, 3, problem.Tensor{XX: 1, XY: .9, YY: 1})
 	numtest.CloseSlice(t, "Bowl is REF", raw(bowl.Covariance()), raw(ref.Covariance()), 1e-15)

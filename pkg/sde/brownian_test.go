@@ -58,17 +58,7 @@ func TestIncrementsAreNormalAndIndependent(t *testing.T) {
 	numtest.Close(t, "walkers", walkers, 0, 5/math.Sqrt(n))
 }
 
-// wavy has noise that depends on the place, and no drift, so that the error of order ½
-// does not hide behind that of order 1.
-func wavy() *sde.Ito {
-	return sde.Plane(&problem.System{
-		Name: "wavy", Beta: 1,
-		Drift: func(dst, _ []float64) { dst[0], dst[1] = 0, 0 },
-		Diffusion: func(x []float64) problem.Tensor {
-			return problem.Tensor{XX: 1 + .9*math.Sin(3*x[1]), YY: 1 + .9*math.Sin(3*x[0])}
-		},
-	})
-}
+func wavy() *sde.Ito { return sde.Plane(problem.Wavy()) }
 
 func radius(x []float64) float64 { return x[0]*x[0] + x[1]*x[1] }
 

@@ -20,6 +20,15 @@ func (t *Trajectory) Len() int { return len(t.States) / t.Dim }
 // State returns state k, a view of length d.
 func (t *Trajectory) State(k int) []float64 { return t.States[k*t.Dim : (k+1)*t.Dim] }
 
+// Component returns xᵢ of all states, a copy.
+func (t *Trajectory) Component(i int) []float64 {
+	x := make([]float64, t.Len())
+	for k := range x {
+		x[k] = t.State(k)[i]
+	}
+	return x
+}
+
 // Time returns the time of state k.
 func (t *Trajectory) Time(k int) float64 { return float64(k) * t.Step }
 

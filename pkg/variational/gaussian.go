@@ -21,6 +21,19 @@ func (g Gaussian) Entropy() float64 {
 	return (float64(g.Covariance.SymmetricDim())*(1+math.Log(2*math.Pi)) + c.LogDet()) / 2
 }
 
+// Density returns the density at x (d), NaN for a singular covariance. It panics if x has
+// another length.
+func (g Gaussian) Density(x []float64) float64 {
+	var c mat.Cholesky
+	if !c.Factorize(g.Covariance) {
+		return math.NaN()
+	}
+	var diff, y mat.VecDense
+	diff.SubVec(mat.NewVecDense(len(x), x), g.Mean)
+	_ = c.SolveVecTo(&y, &diff) // a poor condition shows in the result
+	return math.Exp(-(mat.Dot(&diff, &y) + float64(len(x))*math.Log(2*math.Pi) + c.LogDet()) / 2)
+}
+
 // KLTo returns KL(g‖q) in nats:
 //
 //	½ [tr(Q⁻¹C) + (m−μ)ᵀQ⁻¹(m−μ) − d + log det Q − log det C].

@@ -31,6 +31,26 @@ func start() variational.Gaussian {
 	return variational.Gaussian{Mean: mat.NewVecDense(2, []float64{1, -2}), Covariance: mat.NewSymDense(2, []float64{.3, .1, .1, .8})}
 }
 
+// Density against its own normalisation, mean and entropy by quadrature.
+func TestGaussianDensity(t *testing.T) {
+	g := start()
+	const h = .02
+	var mass, mean, entropy float64
+	for i := range 400 {
+		for j := range 500 {
+			x := []float64{1 + h*(float64(i)-199.5), -2 + h*(float64(j)-249.5)}
+			rho := g.Density(x)
+			mass, mean, entropy = mass+rho*h*h, mean+rho*x[1]*h*h, entropy-rho*math.Log(rho)*h*h
+		}
+	}
+	near(t, "mass", mass, 1, 1e-7) // five standard deviations
+	near(t, "mean", mean, -2, 1e-6)
+	near(t, "entropy", entropy, g.Entropy(), 1e-5)
+	if v := (variational.Gaussian{Mean: g.Mean, Covariance: mat.NewSymDense(2, nil)}).Density([]float64{0, 0}); !math.IsNaN(v) {
+		t.Errorf("singular: %v, want NaN", v)
+	}
+}
+
 // Theorem 5 in closed form, statements.md §3.1 [m20], and against the difference quotient of
 // the exact KL along the exact evolution.
 func TestTheorem5ForGaussians(t *testing.T) {
