@@ -97,6 +97,7 @@ func TestArrows(t *testing.T) {
 		{module + "pkg/problem", "github.com/gomlx", "toys need no engine"},
 		{module + "pkg/spectrum", "github.com/gomlx", "spectra need no engine"},
 		{module + "pkg/sgd/snapshot", "github.com/gomlx", "to read a trajectory needs no engine"},
+		{module + "pkg/experiment/plane", "github.com/gomlx", "the plane needs no engine"},
 	}
 	for _, rule := range depends {
 		found := false

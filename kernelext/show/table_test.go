@@ -60,7 +60,7 @@ func TestTables(t *testing.T) {
 		{"slice of pointers, one nil", []*inner{{1, 2}, nil}, lines("X  Y", "-  -", "1  2", "    ")},
 		{"times", []time.Time{time.Date(2026, 1, 2, 3, 4, 5, 6, time.Local)}, lines("2026-01-02 03:04:05")},
 		{"stringers", []level{1, 2}, lines("level 1", "level 2")},
-		{"row by row", byRow(), lines("λ     gap  name", "-  ------  ----", "0  0.7915  a   ", "1          b   ")},
+		{"row by row", byRow(), lines("λ     gap  name", "-  ------  ----", "0  0.7915  a", "1          b")},
 		{"empty slice of structs", []inner{}, lines("X  Y", "-  -")},
 		{"record", []record{{"n", &half, 3, time.Second, 7, 1, "x", 12, 1.5}, {"m", nil, 4, time.Minute, nil, 2, "y", 3, 22}},
 			lines(

@@ -33,13 +33,14 @@ func Items() []Item { return claim.Items() }
 func All() []Entry {
 	return []Entry{
 		batchGradient(), diffusionMatrix(), withoutReplacement(), reshuffling(),
-		continuousTime(), uniqueSteadyState(),
+		continuousTime(), densityEquation(), uniqueSteadyState(),
 		reversiblePart(), forceIdentities(), noDivergence(), entropyProduction(),
 		freeEnergyDecreases(),
 		isotropicNoise(),
 		closedTrajectories(),
 		publishedSpectra(),
 		doubleWell(), figure4(),
+		criticalPoints(), temperature(), pathIndependence(), manyEquations(),
 	}
 }
 

@@ -23,6 +23,7 @@ func TestChecks(t *testing.T) {
 		"E18":          ledger.Fails,
 		"E19":          ledger.Fails,
 		"Lemma 2":      ledger.NeedsAssumption,
+		"(FP)":         ledger.Holds,
 		"Assumption 3": ledger.NeedsAssumption,
 		"eq. (7)":      ledger.Holds,
 		"App. C":       ledger.NeedsAssumption,
@@ -33,6 +34,10 @@ func TestChecks(t *testing.T) {
 		"Lemma 7":      ledger.Fails,
 		"Example 19":   ledger.NeedsAssumption,
 		"Fig. 4":       ledger.Fails,
+		"E9":           ledger.Fails,
+		"E10":          ledger.Fails,
+		"E11":          ledger.Fails,
+		"E13":          ledger.Fails,
 	}
 	for _, e := range ledger.All() {
 		t.Run(e.ID, func(t *testing.T) {
@@ -164,6 +169,17 @@ func TestEntries(t *testing.T) {
 	if _, ok := ledger.Find("E99"); ok {
 		t.Error("Find found an entry that does not exist")
 	}
+	if got := ledger.Of("E4", "Lemma 2", "Theorem 5"); len(got) != 2 || got[0].ID != "Theorem 5" || got[1].ID != "Lemma 2" {
+		t.Errorf("Of: got %v", got)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("Of found an entry for an item that does not exist")
+			}
+		}()
+		ledger.Of("Lemma 99")
+	}()
 	if _, ok := ledger.Deciding("Lemma 99"); ok {
 		t.Error("Deciding found an entry for an item that does not exist")
 	}

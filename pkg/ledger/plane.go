@@ -68,6 +68,68 @@ func continuousTime() Entry {
 	}
 }
 
+func densityEquation() Entry {
+	return Entry{
+		ID: "(FP)", Item: "The Fokker–Planck equation, equation (4)", Chapter: "02_continuous_time",
+		Claim:   "The density obeys ρ_t = ∇·(∇f ρ + β⁻¹∇·(Dρ)), and the steady state makes the right-hand side zero.",
+		Decides: []string{"(FP)", "eq. (4)"},
+		Check: func(context.Context) (Finding, error) {
+			s := problem.XD() // D and the drift depend on the place
+			g := fokkerplanck.Grid{Box: s.Box, NX: 240, NY: 240}
+			l, err := fokkerplanck.Blind(s, g)
+			if err != nil {
+				return Finding{}, err
+			}
+			// How the mean of x₁² + x₁x₂ changes, for a blob: from the density, and from the paths
+			// by Itô's formula, 𝔼[u·∇φ + β⁻¹D:∇∇φ].
+			p := g.MassesTo(nil, func(x []float64) float64 { return math.Exp(-(x[0]-1)*(x[0]-1) - 2*x[1]*x[1]) })
+			rate := make([]float64, len(p))
+			l.MulTo(rate, p)
+			var density, paths float64
+			u := make([]float64, 2)
+			for k := range p {
+				x, y := g.Centre(k%g.NX, k/g.NX)
+				s.Drift(u, []float64{x, y})
+				d := s.Diffusion([]float64{x, y})
+				density += rate[k] * (x*x + x*y)
+				paths += p[k] * (u[0]*(2*x+y) + u[1]*x + (2*d.XX+2*d.XY)/s.Beta)
+			}
+			// The bracket of (4) at e^(−βΦ)/Z, by central differences.
+			flux := func(dst, x []float64) {
+				const h = 1e-3
+				w := func(a, b float64) (problem.Tensor, float64) {
+					q := []float64{a, b}
+					return s.Diffusion(q), math.Exp(-s.Beta * s.Potential(q))
+				}
+				s.Drift(u, x)
+				_, rho := w(x[0], x[1])
+				dst[0], dst[1] = -u[0]*rho, -u[1]*rho
+				for i, e := range [][2]float64{{h, 0}, {0, h}} {
+					up, a := w(x[0]+e[0], x[1]+e[1])
+					down, b := w(x[0]-e[0], x[1]-e[1])
+					if i == 0 {
+						dst[0] += (up.XX*a - down.XX*b) / (2 * h * s.Beta)
+						dst[1] += (up.XY*a - down.XY*b) / (2 * h * s.Beta)
+					} else {
+						dst[0] += (up.XY*a - down.XY*b) / (2 * h * s.Beta)
+						dst[1] += (up.YY*a - down.YY*b) / (2 * h * s.Beta)
+					}
+				}
+			}
+			right := 0.0
+			for k := range 25 {
+				right = max(right, math.Abs(potential.Divergence(flux, []float64{-1.2 + .6*float64(k%5), -1.1 + .6*float64(k/5)})))
+			}
+			return holdsIf([]Number{
+				measured("XD, a blob: d𝔼[x₁² + x₁x₂]/dt by the Fokker–Planck equation, over the same by Itô's formula", density/paths, 1, 2e-3),
+				measured("XD: largest right-hand side of (4) at e^(−Φ)", right, 0, 1e-5),
+			}, "The density of the paths obeys the equation, and e^(−βΦ) makes its right-hand side zero, for a D and a force that depend on the place.",
+				"The density of the paths obeys another equation."), nil
+		},
+		Tolerance: 2e-3, Reason: "second order on cells of 0.04, measured 9e-4; difference quotients with h = 1e-3",
+	}
+}
+
 func uniqueSteadyState() Entry {
 	return Entry{
 		ID: "Assumption 3", Item: "Assumption 3, equation (4)", Chapter: "02_continuous_time",
@@ -512,5 +574,166 @@ func figure4() Entry {
 			return f, nil
 		},
 		Tolerance: 0.02, Reason: "a parabola through cells of width 0.1 finds the mode to a fifth of a cell",
+	}
+}
+
+// The next four belong to Theorem 22; two dimensions decide them.
+
+func criticalPoints() Entry {
+	return Entry{
+		ID: "E9", Item: "Theorem 22 and Remark 25 against Assumption 4", Chapter: "12_general_case",
+		Claim:   "Under Assumption 4 the critical points of Φ are other than those of f, even for constant D.",
+		Decides: []string{"E9"},
+		Check: func(context.Context) (Finding, error) {
+			// EX19R has constant D and Assumption 4: its drift at the critical points of Φ.
+			repaired, u, moved := problem.EX19R(1.5).System(), make([]float64, 2), 0.0
+			for _, x := range [][]float64{{0, 0}, {1, 0}, {-1, 0}} {
+				repaired.Drift(u, x)
+				moved = max(moved, math.Hypot(u[0], u[1]))
+			}
+			// CV has constant D; its minimum of f is at (1, ½).
+			cv := problem.CV()
+			l, st, err := steadyOf(cv, fokkerplanck.Grid{Box: cv.Box, NX: 100, NY: 100})
+			if err != nil {
+				return Finding{}, err
+			}
+			d, err := potential.FromGrid(l, st)
+			if err != nil {
+				return Finding{}, err
+			}
+			x, y := d.Mode(func(x, _ float64) bool { return x > 0 })
+			// j is not perpendicular to ∇Φ at the minimum of f: there j = D∇Φ, so that j·∇Φ > 0
+			// unless ∇Φ = 0.
+			together := measured("EX19R, λ = 1.5, which satisfies Assumption 4: largest |drift| at the critical points of Φ", moved, 0, roundOff)
+			apart := measured("CV: distance of the mode from the minimum of f", math.Hypot(x-1, y-.5), 0, .02)
+			f := Finding{Numbers: []Number{together, apart}, Verdict: Undecided, Text: "The examples contradict the proof."}
+			if together.OK() && !apart.OK() {
+				f.Verdict = Fails
+				f.Text = "With constant D ≻ 0, where ∇f = 0 it is j = D∇Φ, so that Assumption 4, j·∇Φ = 0, makes ∇Φ = 0: the critical points coincide. Where they move, as in the curved valley, Assumption 4 fails."
+			}
+			return f, nil
+		},
+		Tolerance: 0.02, Reason: "a parabola through cells of 0.064×0.085 finds the mode to a fifth of a cell; closed forms to round-off",
+	}
+}
+
+func temperature() Entry {
+	return Entry{
+		ID: "E10", Item: "Theorem 22, Section 3", Chapter: "12_general_case",
+		Claim:   "The potential Φ does not depend on β.",
+		Decides: []string{"E10"},
+		Check: func(context.Context) (Finding, error) {
+			shape := func(s *problem.System, beta float64) (float64, error) {
+				_, st, err := steadyOf(s.AtBeta(beta), ex19Grid)
+				if err != nil {
+					return 0, err
+				}
+				return variational.KL(st.P, gibbs(s, beta, ex19Grid)), nil
+			}
+			var kl [3]float64
+			for i, c := range []struct {
+				s    *problem.System
+				beta float64
+			}{{problem.EX19(1.5).System(), 2}, {problem.EX19(1.5).System(), 4}, {problem.EX19R(1.5).System(), 4}} {
+				v, err := shape(c.s, c.beta)
+				if err != nil {
+					return Finding{}, err
+				}
+				kl[i] = v
+			}
+			repaired := measured("Example 19 repaired, λ = 1.5, β = 4: KL(steady state‖e^(−4Φ))", kl[2], 0, 2e-3)
+			f := Finding{Numbers: []Number{
+				measured("Example 19, λ = 1.5, β = 2: KL(steady state‖e^(−2Φ))", kl[0], 0, 2e-3),
+				measured("Example 19, λ = 1.5, β = 4: KL(steady state‖e^(−4Φ))", kl[1], 0, 2e-3), repaired,
+			}, Verdict: Holds, Text: "No dependence was found."}
+			if !allOK(f.Numbers[:2]...) && repaired.OK() {
+				f.Verdict = Fails
+				f.Text = "The Φ of β = 1 is not that of the same drift and noise at β = 4. For constant D it is the same at every β exactly if Assumption 4 holds, as in the repaired example and in every linear system."
+			}
+			return f, nil
+		},
+		Tolerance: 2e-3, Reason: "second order; at β = 4 the wells are two cells wide, which leaves a KL of about 1e-3 where there should be none",
+	}
+}
+
+func pathIndependence() Entry {
+	return Entry{
+		ID: "E11", Item: "Appendix F.4, equation (A13)", Chapter: "12_general_case",
+		Claim:   "Φ is the path-independent integral of G⁻¹∇f, G = D + Q.",
+		Decides: []string{"E11"},
+		Check: func(context.Context) (Finding, error) {
+			xd := problem.XD()
+			field := func(c float64) func(dst, x []float64) { // G⁻¹(∇f + c·β⁻¹∇·G)
+				return func(dst, x []float64) {
+					const h = 1e-4
+					q, d := xd.Skew(x), xd.Diffusion(x)
+					var u, div [2]float64
+					xd.Drift(u[:], x)
+					xd.DivDiffusionTo(div[:], x)
+					div[0] += (xd.Skew([]float64{x[0], x[1] + h}) - xd.Skew([]float64{x[0], x[1] - h})) / (2 * h)
+					div[1] -= (xd.Skew([]float64{x[0] + h, x[1]}) - xd.Skew([]float64{x[0] - h, x[1]})) / (2 * h)
+					a, b := -u[0]+c*div[0]/xd.Beta, -u[1]+c*div[1]/xd.Beta
+					det := d.XX*d.YY - (d.XY+q)*(d.XY-q)
+					dst[0], dst[1] = (d.YY*a-(d.XY+q)*b)/det, (-(d.XY-q)*a+d.XX*b)/det
+				}
+			}
+			printed := measured("XD: integral of (A13) as printed round a circle of radius 1.5", potential.LoopIntegral(field(0), 0, 0, 1.5, 256), 0, 1e-7)
+			right := measured("the same with ∇f + β⁻¹∇·G in the place of ∇f", potential.LoopIntegral(field(1), 0, 0, 1.5, 256), 0, 1e-7)
+			f := Finding{Numbers: []Number{printed, right}, Verdict: Holds, Text: "The integral does not depend on the path."}
+			if !printed.OK() && right.OK() {
+				f.Verdict = Fails
+				f.Text = "The term β⁻¹∇·G is missing. With it the integral depends on no path, for the right Q only: that is the equation which defines Q, and no formula for Φ."
+			}
+			return f, nil
+		},
+		Tolerance: 1e-7, Reason: "∇·Q by difference quotients with h = 1e-4",
+	}
+}
+
+func manyEquations() Entry {
+	return Entry{
+		ID: "E13", Item: "Section 5.2, Appendix F.4", Chapter: "12_general_case",
+		Claim:   "The steady state determines the Fokker–Planck equation, and with it Q.",
+		Decides: []string{"E13"},
+		Check: func(context.Context) (Finding, error) {
+			// One density, two forces: Example 19 and its repaired version.
+			a, b := problem.EX19(1).System(), problem.EX19R(1).System()
+			l, err := fokkerplanck.Known(a, ex19Grid, fokkerplanck.Upwind)
+			if err != nil {
+				return Finding{}, err
+			}
+			m, err := fokkerplanck.Known(b, ex19Grid, fokkerplanck.Upwind)
+			if err != nil {
+				return Finding{}, err
+			}
+			first, err := l.Steady()
+			if err != nil {
+				return Finding{}, err
+			}
+			second, err := m.Steady()
+			if err != nil {
+				return Finding{}, err
+			}
+			// One drift, two Q: adding K·e^(βΦ) to q changes nothing in j = −Q∇Φ + β⁻¹∇·Q.
+			shifted := problem.FromPotential("shifted", a.Box, 1, a.Potential, a.Diffusion, func(x []float64) float64 { return a.Skew(x) + .3*math.Exp(a.Potential(x)) })
+			var u, v [2]float64
+			change := 0.0
+			for k := range 25 {
+				x := []float64{-1.2 + .6*float64(k%5), -1.1 + .6*float64(k/5)}
+				a.Force(u[:], x)
+				shifted.Force(v[:], x)
+				change = max(change, math.Hypot(u[0]-v[0], u[1]-v[1]))
+			}
+			same := measured("Example 19 and its repaired version, λ = 1: KL between their steady states", variational.KL(first.P, second.P), 0, 1e-12)
+			differ := measured("the difference of their area rates", l.Current(first.P).AreaRate()-m.Current(second.P).AreaRate(), 0, 1e-3)
+			gauge := measured("Example 19: largest change of j when 0.3 e^Φ is added to q", change, 0, 1e-6)
+			f := Finding{Numbers: []Number{same, differ, gauge}, Verdict: Holds, Text: "Equal densities have equal currents."}
+			if allOK(same, gauge) && !differ.OK() {
+				f.Verdict = Fails
+				f.Text = "Two equations with different currents have the same steady state. And one equation has many Q: q is free up to a constant times e^(βΦ)."
+			}
+			return f, nil
+		},
+		Tolerance: 1e-6, Reason: "differences of five points; steady states to round-off",
 	}
 }
