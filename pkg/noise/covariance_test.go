@@ -176,7 +176,7 @@ func TestCovarianceAgainstTheDefinition(t *testing.T) {
 
 func TestCovarianceFloat32Products(t *testing.T) {
 	// The error of an entry, in units of √(DᵢᵢDⱼⱼ). Two sources of the same size: rounding
-	// the centred gradients to 2⁻²⁴ and the float32 sums over 256 rows; both average over
+	// the centred gradients to 2⁻²⁴ and the float32 sums over 128 rows; both average over
 	// N samples. Measured 1.6e-7; a factor of three is left for other kernels.
 	const n, d = 5000, 100
 	g := sample(15, n, d)

@@ -12,37 +12,48 @@ import (
 // DenseTo stores D (d×d, centred, divided by N) in dst; an empty dst is made d×d.
 //
 // The products are in float64 if [Covariance.Products] says so. Otherwise the gradients
-// are centred in float64, rounded to float32, multiplied in float32 in runs of a few
-// hundred rows, and the runs added in float64: an entry is off by about 10⁻⁷·√(DᵢᵢDⱼⱼ)
+// are centred in float64, rounded to float32, multiplied in float32 in runs of 128
+// rows, and the runs added in float64: an entry is off by about 10⁻⁷·√(DᵢᵢDⱼⱼ)
 // or less, and the difference can be measured with [Covariance.MulTo].
 //
 // It panics if dst is not d×d, and returns an error only if the context or the
-// computation of the gradients fails. Cost O(N·d²) and 8d² bytes.
+// computation of the gradients fails. Cost O(N·d²) and 8d² bytes, and up to 600 MB.
 func (c *Covariance) DenseTo(ctx context.Context, dst *mat.SymDense) error {
 	reuse(dst, c.dim)
 	sum := lowerOf(dst)
+	// Every update goes through all of sum, so it has the rows of several chunks.
+	const chunks = 4
+	rows := min(chunks*c.chunkRows(), c.Samples())
 	var f64 []float64
 	var f32 []float32
 	if c.Products() == Float64 {
-		f64 = make([]float64, min(c.chunkRows(), c.Samples())*c.dim)
+		f64 = make([]float64, rows*c.dim)
 	} else {
-		f32 = make([]float32, min(c.chunkRows(), c.Samples())*c.dim)
+		f32 = make([]float32, rows*c.dim)
 	}
+	held, left := 0, c.Samples()
 	err := c.chunks(ctx, func(part chunk) error {
 		parallel(c.workers, part.n, func(i int) {
+			at := (held + i) * c.dim
 			if f64 != nil {
-				c.centreTo(f64[i*c.dim:], part, i, 0, c.dim)
+				c.centreTo(f64[at:], part, i, 0, c.dim)
 				return
 			}
 			for j, g := range part.f32[i*c.dim : (i+1)*c.dim] {
-				f32[i*c.dim+j] = float32(float64(g) - c.mean[j])
+				f32[at+j] = float32(float64(g) - c.mean[j])
 			}
 		})
-		if f64 != nil {
-			syrk.Lower64(sum, f64[:part.n*c.dim], part.n, c.dim, c.workers)
-		} else {
-			syrk.Lower32(sum, f32[:part.n*c.dim], part.n, c.dim, c.workers)
+		held += part.n
+		left -= part.n
+		if held < rows && left > 0 {
+			return nil
 		}
+		if f64 != nil {
+			syrk.Lower64(sum, f64[:held*c.dim], held, c.dim, c.workers)
+		} else {
+			syrk.Lower32(sum, f32[:held*c.dim], held, c.dim, c.workers)
+		}
+		held = 0
 		return nil
 	})
 	if err != nil {

@@ -12,9 +12,10 @@
 //
 // A block of rows is copied into panels of 48 columns, so that everything the inner
 // loops touch is contiguous. A job is a 4×4 group of tiles of the result; it runs
-// over the block 256 rows at a time.
+// over the block 128 rows at a time, while the next 128 are fetched, and adds its sums to
+// dst at the end: memory is slower than the products are.
 //
-//	    G, 1024 rows × d            packed: d/48 panels        dst, lower triangle
+//	    G, 4096 rows × d            packed: d/48 panels        dst, lower triangle
 //	┌────┬────┬────┬────┬──┐       ┌──┐ ┌──┐ ┌──┐ ┌──┐        ┌──┐
 //	│    │    │    │    │  │       │  │ │  │ │  │ │  │        │  │ 48×48
 //	│ 48 │ 48 │ 48 │ 48 │..│  ───▶ │P₀│ │P₁│ │P₂│ │P₃│ ...    ├──┼──┐
@@ -23,9 +24,9 @@
 //	                                contiguous, padded        │  │  │  │ ◀── P₂ᵀP₁
 //	                                with zeros                └──┴──┴──┘
 //
-// In [Lower32] products and sums over 256 rows are float32, sums over these blocks
-// float64: the error of an entry is at most about 256·2⁻²⁴·Σₖ|gₖᵢgₖⱼ|, and in practice
-// about √256·2⁻²⁴ of it per block. [Lower64] uses float64 throughout.
+// In [Lower32] products and sums over 128 rows are float32, sums over these blocks
+// float64: the error of an entry is at most about 128·2⁻²⁴·Σₖ|gₖᵢgₖⱼ|, and in practice
+// about √128·2⁻²⁴ of it per block. [Lower64] uses float64 throughout.
 //
 // # What it does not do
 //

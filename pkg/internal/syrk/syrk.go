@@ -11,10 +11,10 @@ import (
 
 const (
 	width     = kernel.Width
-	blockRows = 1024 // rows packed at a time: 4·1024·d bytes of scratch
-	sumRows   = 256  // rows summed in the precision of G, before they go to dst
-	callRows  = 128  // rows per kernel call: two panels fit the first cache
-	group     = 4    // a job is group×group tiles: their panels fit the second cache
+	blockRows = 4096 // rows packed at a time: 4·4096·d bytes of scratch
+	packRows  = 32   // rows packed by one goroutine at a time
+	sumRows   = 128  // rows per kernel call: two panels fit the first cache
+	group     = 4    // a job is group×group tiles: they and their panels fit the second cache
 )
 
 // Kernels says which inner loops are in use, "assembly AVX-512" or "portable Go".
@@ -24,23 +24,24 @@ func Kernels() string { return kernel.Best().Name }
 //
 //	dst[i·d+j] += Σₖ g[k·d+i]·g[k·d+j],  j ≤ i
 //
-// where g is rows×d and dst is d×d, both row-major. The sum over 256 rows at a time is
+// where g is rows×d and dst is d×d, both row-major. The sum over 128 rows at a time is
 // float32, the rest float64. workers is the number of goroutines, 0 means GOMAXPROCS;
 // the result does not depend on it. It panics if a length does not match, and costs
 // rows·d² operations.
 func Lower32(dst []float64, g []float32, rows, d, workers int) {
-	k := kernel.Best()
-	lower(dst, g, rows, d, workers, k.MulTN32, k.AddTile)
+	lower(dst, g, rows, d, workers, kernel.Best().MulTN32)
 }
 
 // Lower64 is Lower32 with float64 input and float64 sums.
 func Lower64(dst, g []float64, rows, d, workers int) {
-	lower(dst, g, rows, d, workers, kernel.Best().MulTN64, nil)
+	lower(dst, g, rows, d, workers, kernel.Best().MulTN64)
 }
 
-// lower is Lower32 or Lower64 with the given kernels. addTile may be nil.
-func lower[T float32 | float64](dst []float64, g []T, rows, d, workers int,
-	mulTN func(k int, a, b, c []T), addTile func(dst []float64, stride int, c []T)) {
+// multiply is a kernel, MulTN32 or MulTN64.
+type multiply[T float32 | float64] = func(k int, a, b []T, c []float64, ahead []T)
+
+// lower is Lower32 or Lower64 with the given kernel.
+func lower[T float32 | float64](dst []float64, g []T, rows, d, workers int, mulTN multiply[T]) {
 	if rows < 0 || d < 0 {
 		panic(fmt.Sprintf("syrk: negative size: rows = %d, d = %d", rows, d))
 	}
@@ -60,18 +61,18 @@ func lower[T float32 | float64](dst []float64, g []T, rows, d, workers int,
 	groups := (panels + group - 1) / group
 	jobs := groups * (groups + 1) / 2
 	packed := make([]T, panels*min(rows, blockRows)*width)
-	tiles := make([][]T, workers)
-	for w := range tiles {
-		tiles[w] = make([]T, kernel.Tile)
+	sums := make([][]float64, workers)
+	for w := range sums {
+		sums[w] = make([]float64, group*group*kernel.Tile)
 	}
 	for k0 := 0; k0 < rows; k0 += blockRows {
 		n := min(blockRows, rows-k0)
-		parallel(workers, panels, func(_, p int) {
-			pack(packed[p*n*width:(p+1)*n*width], g[k0*d:(k0+n)*d], d, p*width)
+		parallel(workers, (n+packRows-1)/packRows, func(_, q int) {
+			pack(packed, g[k0*d:(k0+n)*d], n, d, q*packRows)
 		})
 		parallel(workers, jobs, func(w, q int) {
 			i0, j0 := job(groups, q)
-			updateGroup(dst, packed, n, d, i0*group, j0*group, tiles[w], mulTN, addTile)
+			updateGroup(dst, packed, n, d, i0*group, j0*group, sums[w], mulTN)
 		})
 	}
 }
@@ -87,52 +88,56 @@ func job(groups, q int) (i, j int) {
 }
 
 // updateGroup adds the products of n packed rows to the tiles (i, j), j ≤ i, of a
-// group that begins with tile (i0, j0).
-func updateGroup[T float32 | float64](dst []float64, packed []T, n, d, i0, j0 int, tile []T,
-	mulTN func(k int, a, b, c []T), addTile func(dst []float64, stride int, c []T)) {
+// group that begins with tile (i0, j0). They are collected in sums: dst is too large for
+// any cache, and takes longer to reach than the products of 128 rows to compute.
+func updateGroup[T float32 | float64](dst []float64, packed []T, n, d, i0, j0 int, sums []float64, mulTN multiply[T]) {
 	panels := (d + width - 1) / width
-	for k0 := 0; k0 < n; k0 += sumRows {
-		k1 := min(k0+sumRows, n)
-		for i := i0; i < min(i0+group, panels); i++ {
-			for j := j0; j < min(j0+group, i+1); j++ {
-				clear(tile)
-				for k := k0; k < k1; k += callRows {
-					m := min(callRows, k1-k)
-					mulTN(m, packed[(i*n+k)*width:], packed[(j*n+k)*width:], tile)
+	clear(sums)
+	i1, j1 := min(i0+group, panels), min(j0+group, panels)
+	for k := 0; k < n; k += sumRows {
+		half := 0 // of a panel: its rows that follow are fetched meanwhile
+		for i := i0; i < i1; i++ {
+			for j := j0; j < min(j1, i+1); j++ {
+				p := i0 + half/2
+				if p >= i1 {
+					p += j0 - i1
 				}
-				corner := dst[i*width*d+j*width:]
-				if addTile != nil && j < i && (i+1)*width <= d {
-					addTile(corner, d, tile)
-				} else {
-					addEdge(corner, d, tile, min(width, d-i*width), min(width, d-j*width), i == j)
+				var ahead []T
+				if at := k + sumRows + half%2*sumRows/2; at < n && half/2 < i1-i0+j1-j0 {
+					ahead = packed[(p*n+at)*width:]
 				}
+				half++
+				mulTN(min(sumRows, n-k), packed[(i*n+k)*width:], packed[(j*n+k)*width:], sums[((i-i0)*group+j-j0)*kernel.Tile:], ahead)
 			}
 		}
 	}
-}
-
-// addEdge adds the first rows×cols entries of tile to dst, or their lower triangle.
-func addEdge[T float32 | float64](dst []float64, stride int, tile []T, rows, cols int, triangle bool) {
-	for i := range rows {
-		n := cols
-		if triangle {
-			n = i + 1
+	for r := i0 * width; r < min((i0+group)*width, d); r++ {
+		from := sums[(r/width-i0)*group*kernel.Tile+r%width*width:]
+		row := dst[r*d+j0*width : r*d+min((j0+group)*width, r+1)]
+		for len(row) > width {
+			addTo(row[:width], from)
+			row, from = row[width:], from[kernel.Tile:]
 		}
-		row := dst[i*stride : i*stride+n]
-		for j, x := range tile[i*width : i*width+n] {
-			row[j] += float64(x)
-		}
+		addTo(row, from)
 	}
 }
 
-// pack copies the columns from col of g, rows of length d, to the panel dst and pads
-// with zeros.
-func pack[T float32 | float64](dst, g []T, d, col int) {
-	n := min(width, d-col)
-	for k := range len(dst) / width {
-		row := dst[k*width : (k+1)*width]
-		copy(row, g[k*d+col:k*d+col+n])
-		clear(row[n:])
+func addTo(dst, x []float64) {
+	for i, v := range x[:len(dst)] {
+		dst[i] += v
+	}
+}
+
+// pack copies packRows rows from row first on of g, which is n×d, to their places in the
+// panels, and pads with zeros.
+func pack[T float32 | float64](packed, g []T, n, d, first int) {
+	for k := first; k < min(first+packRows, n); k++ {
+		row := g[k*d : (k+1)*d]
+		for at := k * width; len(row) > 0; at += n * width {
+			m := copy(packed[at:at+width], row)
+			clear(packed[at+m : at+width])
+			row = row[m:]
+		}
 	}
 }
 

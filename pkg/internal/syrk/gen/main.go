@@ -30,7 +30,6 @@ func main() {
 		f32.mulTN()
 		f64.mulTN()
 		f64.mulNN()
-		addTile(m)
 		f64.panelStep()
 		f64.bandMulVec()
 		f64.bandReflect()

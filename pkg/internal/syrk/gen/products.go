@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // A micro tile of c stays in registers for the whole sum: 8×3 vectors of 512 bits or
@@ -17,15 +20,16 @@ func (e element) down() int {
 	return 4
 }
 
-// mulTN: c[i,j] += Σₗ a[l,i]·b[l,j] for k×48 panels a, b and a tile c.
+// mulTN: c[i,j] += Σₗ a[l,i]·b[l,j] for k×48 panels a, b and a float64 tile c.
 func (e element) mulTN() {
-	float := map[int]string{4: "float32", 8: "float64"}[e.size]
-	e.begin("mulTN"+float[5:], "func(k int, a, b, c []"+float+")", "adds AᵀB to the tile c; a and b are k×48 panels.")
+	e.begin(fmt.Sprintf("mulTN%d", 8*e.size), fmt.Sprintf("func(k int, a, b []float%[1]d, c []float64, ahead []float%[1]d)", 8*e.size),
+		"adds AᵀB to the tile c, and fetches ahead; a and b are k×48 panels.")
 	k := Load(Param("k"), GP64())
 	a, b, c := slice("a"), slice("b"), slice("c")
+	ahead := sliceOr("ahead", a)
 	stride := width * e.size
 	al, bl, count := Mem{Base: GP64()}, Mem{Base: GP64()}, GP64()
-	e.microTiles(a, b, c, stride, func() { ADDQ(I32(e.down()*e.size), a.Base) }, func() {
+	e.microTiles(a, b, c, func() { ADDQ(I32(e.down()*e.size), a.Base) }, func() {
 		SUBQ(I32(stride), a.Base)
 	}, func(term func(a func(i int) Mem, b Mem)) {
 		at := func(l int) func(i int) Mem {
@@ -38,6 +42,8 @@ func (e element) mulTN() {
 		SHRQ(Imm(2), count)
 		JZ(LabelRef("rest"))
 		Label("four")
+		PREFETCHT1(ahead)
+		ADDQ(I32(64), ahead.Base)
 		for l := range unroll {
 			term(at(l), bl.Offset(l*stride))
 		}
@@ -63,12 +69,12 @@ func (e element) mulTN() {
 func (e element) mulNN() {
 	e.begin("mulNN64", "func(a, b, c, ahead []float64)", "adds the product AB of two tiles to the tile c, and fetches the tile ahead.")
 	a, b, c := slice("a"), slice("b"), slice("c")
-	ahead := slice("ahead")
+	ahead := sliceOr("ahead", a)
 	// Each micro tile fetches its share of the tile ahead to the second cache.
 	fetch := width * width * e.size / (width / e.down() * width * e.size / (across * e.bytes))
 	stride := width * e.size
 	al, bl := Mem{Base: GP64()}, Mem{Base: GP64()}
-	e.microTiles(a, b, c, stride, func() { ADDQ(I32(e.down()*stride), a.Base) }, func() {
+	e.microTiles(a, b, c, func() { ADDQ(I32(e.down()*stride), a.Base) }, func() {
 		SUBQ(I32(width*stride), a.Base)
 	}, func(term func(a func(i int) Mem, b Mem)) {
 		for at := 0; at < fetch; at += 64 {
@@ -88,25 +94,33 @@ func (e element) mulNN() {
 	})
 }
 
+// sliceOr returns the named argument, or other if it is nil.
+func sliceOr(name string, other Mem) Mem {
+	s := slice(name)
+	TESTQ(s.Base, s.Base)
+	CMOVQEQ(other.Base, s.Base)
+	return s
+}
+
 // microTiles goes over the micro tiles of c, column by column, so that a narrow panel
 // of b stays in the first cache. next moves a to the following micro tile below,
 // rewind back to the top. sum calls term for every product of a column and a row.
-func (e element) microTiles(a, b, c Mem, stride int, next, rewind func(), sum func(term func(a func(i int) Mem, b Mem))) {
-	down, step := e.down(), across*e.bytes
-	columns, rows := width*e.size/step, width/down
+func (e element) microTiles(a, b, c Mem, next, rewind func(), sum func(term func(a func(i int) Mem, b Mem))) {
+	down := e.down()
+	columns, rows := e.chunks()/across, width/down
 	acc := e.vectors(down * across)
 	bv := e.vectors(across)
 	// The registers that are left take elements of a by turns.
 	av := e.vectors(min(4, e.registers()-len(acc)-len(bv)))
+	const stride = width * 8
+	step := across * e.lanes() * 8
 	j, i := GP64(), GP64()
 	MOVQ(I32(columns), j)
 	Label("column")
 	MOVQ(I32(rows), i)
 	Label("tile")
 	for r := range down {
-		for s := range across {
-			e.load(c.Offset(r*stride+s*e.bytes), acc[r*across+s])
-		}
+		e.open(acc[r*across:(r+1)*across], c.Offset(r*stride))
 	}
 	sum(func(a func(i int) Mem, b Mem) {
 		for s := range across {
@@ -121,9 +135,7 @@ func (e element) microTiles(a, b, c Mem, stride int, next, rewind func(), sum fu
 		}
 	})
 	for r := range down {
-		for s := range across {
-			e.store(acc[r*across+s], c.Offset(r*stride+s*e.bytes))
-		}
+		e.shut(acc[r*across:(r+1)*across], c.Offset(r*stride))
 	}
 	next()
 	ADDQ(I32(down*stride), c.Base)
@@ -131,29 +143,57 @@ func (e element) microTiles(a, b, c Mem, stride int, next, rewind func(), sum fu
 	JNZ(LabelRef("tile"))
 	rewind()
 	SUBQ(I32(width*stride-step), c.Base)
-	ADDQ(I32(step), b.Base)
+	ADDQ(I32(across*e.bytes), b.Base)
 	DECQ(j)
 	JNZ(LabelRef("column"))
 	end()
 }
 
-// addTile: dst[i·stride+j] += c[i,j], c float32, dst float64.
-func addTile(m machine) {
-	e := element{machine: m, size: 8}
-	e.begin("addTile", "func(dst []float64, stride int, c []float32)", "adds the float32 tile c to 48 rows of dst that are stride apart.")
-	dst, c := slice("dst"), slice("c")
-	step := Load(Param("stride"), GP64())
-	SHLQ(Imm(3), step)
-	v := e.vectors(6)
-	loop("row", width, func() {
-		for q := range e.chunks() {
-			x := v[q%len(v)]
-			VCVTPS2PD(c.Offset(q*e.bytes/2), x)
-			VADDPD(dst.Offset(q*e.bytes), x, x)
-			e.store(x, dst.Offset(q*e.bytes))
+// open begins sums that shut adds to the row of float64 at c. Those in float32 begin at
+// zero, and the row is fetched meanwhile.
+func (e element) open(acc []reg.VecVirtual, c Mem) {
+	if e.size == 4 {
+		for at := 0; at < len(acc)*e.lanes()*8; at += 64 {
+			PREFETCHT0(c.Offset(at))
 		}
-		ADDQ(step, dst.Base)
-		ADDQ(I32(width*4), c.Base)
-	})
-	end()
+	}
+	for s, v := range acc {
+		if e.size == 4 {
+			e.zero(v)
+		} else {
+			e.load(c.Offset(s*e.bytes), v)
+		}
+	}
+}
+
+func (e element) shut(acc []reg.VecVirtual, c Mem) {
+	f64 := element{machine: e.machine, size: 8}
+	for s, v := range acc {
+		if e.size == 8 {
+			e.store(v, c.Offset(s*e.bytes))
+			continue
+		}
+		for half := range 2 {
+			wide, at := e.vector(), c.Offset((2*s+half)*e.bytes)
+			if half == 1 {
+				e.upper(v)
+			}
+			if e.bytes == 64 {
+				VCVTPS2PD(v.AsY(), wide)
+			} else {
+				VCVTPS2PD(v.AsX(), wide)
+			}
+			VADDPD(at, wide, wide)
+			f64.store(wide, at)
+		}
+	}
+}
+
+// upper moves the upper half of v to the lower half.
+func (e element) upper(v reg.VecVirtual) {
+	if e.bytes == 64 {
+		VEXTRACTF64X4(Imm(1), v, v.AsY())
+	} else {
+		VEXTRACTF128(Imm(1), v, v.AsX())
+	}
 }

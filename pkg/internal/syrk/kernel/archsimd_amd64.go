@@ -18,9 +18,8 @@ func archsimdSets() []*Set {
 	}
 	narrow := &Set{
 		Name:          "archsimd AVX2",
-		MulTN32:       mulTN32x8,
-		AddTile:       addTile4,
-		MulTN64:       func(k int, a, b, c []float64) { mul64x4(k, a, Width, 1, b, c) },
+		MulTN32:       widened(mulTN32x8),
+		MulTN64:       func(k int, a, b, c, _ []float64) { mul64x4(k, a, Width, 1, b, c) },
 		MulNN64:       func(a, b, c, _ []float64) { mul64x4(Width, a, 1, Width, b, c) },
 		PanelStep:     panelStep4,
 		BandMulVec:    bandMulVec4,
@@ -33,8 +32,8 @@ func archsimdSets() []*Set {
 	}
 	wide := *narrow
 	wide.Name = "archsimd AVX-512"
-	wide.MulTN32 = mulTN32x16
-	wide.MulTN64 = func(k int, a, b, c []float64) { mul64x8(k, a, Width, 1, b, c) }
+	wide.MulTN32 = widened(mulTN32x16)
+	wide.MulTN64 = func(k int, a, b, c, _ []float64) { mul64x8(k, a, Width, 1, b, c) }
 	wide.MulNN64 = func(a, b, c, _ []float64) { mul64x8(Width, a, 1, Width, b, c) }
 	return []*Set{&wide, narrow}
 }
@@ -46,7 +45,7 @@ func archsimdSets() []*Set {
 func at4(s []float64, i int) *[4]float64 { return (*[4]float64)(s[i:]) }
 
 // mulTN32x8 is mulTN with vectors of eight float32.
-func mulTN32x8(k int, a, b, c []float32) {
+func mulTN32x8(k int, a, b, c, _ []float32) {
 	if k == 0 {
 		return
 	}
@@ -85,7 +84,7 @@ func mulTN32x8(k int, a, b, c []float32) {
 }
 
 // mulTN32x16 is mulTN with vectors of sixteen float32.
-func mulTN32x16(k int, a, b, c []float32) {
+func mulTN32x16(k int, a, b, c, _ []float32) {
 	if k == 0 {
 		return
 	}
@@ -200,18 +199,6 @@ func mul64x8(k int, a []float64, step, row int, b, c []float64) {
 			add(0, c00, c01, c02)
 			add(1, c10, c11, c12)
 			add(2, c20, c21, c22)
-		}
-	}
-	archsimd.ClearAVXUpperBits()
-}
-
-func addTile4(dst []float64, stride int, c []float32) {
-	for i := range Width {
-		row := dst[i*stride : i*stride+Width]
-		for j := 0; j < Width; j += 4 {
-			p := at4(row, j)
-			x := archsimd.LoadFloat32x4((*[4]float32)(c[i*Width+j:])).ConvertToFloat64()
-			archsimd.LoadFloat64x4(p).Add(x).Store(p)
 		}
 	}
 	archsimd.ClearAVXUpperBits()

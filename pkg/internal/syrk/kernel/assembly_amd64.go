@@ -13,7 +13,6 @@ func assemblySets() []*Set {
 		sets = append(sets, &Set{
 			Name:          "assembly AVX-512",
 			MulTN32:       mulTN32AVX512,
-			AddTile:       addTileAVX512,
 			MulTN64:       mulTN64AVX512,
 			MulNN64:       mulNN64AVX512,
 			PanelStep:     panelStepAVX512,
@@ -27,7 +26,6 @@ func assemblySets() []*Set {
 		sets = append(sets, &Set{
 			Name:          "assembly AVX2",
 			MulTN32:       mulTN32AVX2,
-			AddTile:       addTileAVX2,
 			MulTN64:       mulTN64AVX2,
 			MulNN64:       mulNN64AVX2,
 			PanelStep:     panelStepAVX2,

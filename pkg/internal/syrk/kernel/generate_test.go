@@ -67,7 +67,7 @@ func TestAVX2Registers(t *testing.T) {
 			t.Errorf("%s uses %s", name, r)
 		}
 	}
-	if functions != 9 {
-		t.Errorf("got %d functions for AVX2, want 9", functions)
+	if functions != 8 {
+		t.Errorf("got %d functions for AVX2, want 8", functions)
 	}
 }

@@ -23,15 +23,14 @@ type Set struct {
 	// MulTN32 adds AᵀB to the tile c, where a and b are k×Width panels:
 	//
 	//	c[i,j] += Σₗ a[l,i]·b[l,j]
-	MulTN32 func(k int, a, b, c []float32)
-
-	// AddTile adds the float32 tile c to Width rows of dst that are stride apart:
 	//
-	//	dst[i·stride+j] += c[i,j]
-	AddTile func(dst []float64, stride int, c []float32)
+	// The sum is float32, its addition to c float64. The beginning of ahead, k/2 rows of
+	// a panel, is what will be wanted next, or nil: it may be fetched to the cache
+	// meanwhile, even beyond its end.
+	MulTN32 func(k int, a, b []float32, c []float64, ahead []float32)
 
-	// MulTN64 adds AᵀB to the tile c, where a and b are k×Width panels.
-	MulTN64 func(k int, a, b, c []float64)
+	// MulTN64 is MulTN32 with float64 input and a float64 sum.
+	MulTN64 func(k int, a, b, c, ahead []float64)
 
 	// MulNN64 adds the product AB of two tiles to the tile c. The tile ahead, if not
 	// nil, is one that will be wanted next: it may be fetched to the cache meanwhile.

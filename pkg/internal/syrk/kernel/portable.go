@@ -5,8 +5,7 @@ package kernel
 func portable() *Set {
 	return &Set{
 		Name:          "portable Go",
-		MulTN32:       mulTN[float32],
-		AddTile:       addTile,
+		MulTN32:       widened(mulTN[float32]),
 		MulTN64:       mulTN[float64],
 		MulNN64:       mulNN,
 		PanelStep:     panelStep,
@@ -17,7 +16,7 @@ func portable() *Set {
 	}
 }
 
-func mulTN[T float32 | float64](k int, a, b, c []T) {
+func mulTN[T float32 | float64](k int, a, b, c, _ []T) {
 	// Four rows of b at a time: c is read and written once for four products.
 	l := 0
 	for ; l+4 <= k; l += 4 {
@@ -59,11 +58,14 @@ func mulNN(a, b, c, _ []float64) {
 	}
 }
 
-func addTile(dst []float64, stride int, c []float32) {
-	for i := range Width {
-		row := dst[i*stride : i*stride+Width]
-		for j, x := range c[i*Width : (i+1)*Width] {
-			row[j] += float64(x)
+// widened returns mulTN with a float32 tile of its own for the sum.
+func widened(mulTN func(k int, a, b, c, _ []float32)) func(k int, a, b []float32, c []float64, _ []float32) {
+	return func(k int, a, b []float32, c []float64, _ []float32) {
+		var sum [Tile]float32
+		mulTN(k, a, b, sum[:], nil)
+		c = c[:Tile]
+		for i, x := range sum {
+			c[i] += float64(x)
 		}
 	}
 }

@@ -4,25 +4,20 @@
 
 package kernel
 
-// mulTN32AVX512 adds AᵀB to the tile c; a and b are k×48 panels.
+// mulTN32AVX512 adds AᵀB to the tile c, and fetches ahead; a and b are k×48 panels.
 //
 //go:noescape
-func mulTN32AVX512(k int, a []float32, b []float32, c []float32)
+func mulTN32AVX512(k int, a []float32, b []float32, c []float64, ahead []float32)
 
-// mulTN64AVX512 adds AᵀB to the tile c; a and b are k×48 panels.
+// mulTN64AVX512 adds AᵀB to the tile c, and fetches ahead; a and b are k×48 panels.
 //
 //go:noescape
-func mulTN64AVX512(k int, a []float64, b []float64, c []float64)
+func mulTN64AVX512(k int, a []float64, b []float64, c []float64, ahead []float64)
 
 // mulNN64AVX512 adds the product AB of two tiles to the tile c, and fetches the tile ahead.
 //
 //go:noescape
 func mulNN64AVX512(a []float64, b []float64, c []float64, ahead []float64)
-
-// addTileAVX512 adds the float32 tile c to 48 rows of dst that are stride apart.
-//
-//go:noescape
-func addTileAVX512(dst []float64, stride int, c []float32)
 
 // panelStepAVX512 takes one Householder step on rows of the panel p.
 //
@@ -49,25 +44,20 @@ func bandSymMulVecAVX512(a []float64, v *[48]float64, y *[48]float64)
 //go:noescape
 func bandRankTwoAVX512(a []float64, v *[48]float64, w *[48]float64)
 
-// mulTN32AVX2 adds AᵀB to the tile c; a and b are k×48 panels.
+// mulTN32AVX2 adds AᵀB to the tile c, and fetches ahead; a and b are k×48 panels.
 //
 //go:noescape
-func mulTN32AVX2(k int, a []float32, b []float32, c []float32)
+func mulTN32AVX2(k int, a []float32, b []float32, c []float64, ahead []float32)
 
-// mulTN64AVX2 adds AᵀB to the tile c; a and b are k×48 panels.
+// mulTN64AVX2 adds AᵀB to the tile c, and fetches ahead; a and b are k×48 panels.
 //
 //go:noescape
-func mulTN64AVX2(k int, a []float64, b []float64, c []float64)
+func mulTN64AVX2(k int, a []float64, b []float64, c []float64, ahead []float64)
 
 // mulNN64AVX2 adds the product AB of two tiles to the tile c, and fetches the tile ahead.
 //
 //go:noescape
 func mulNN64AVX2(a []float64, b []float64, c []float64, ahead []float64)
-
-// addTileAVX2 adds the float32 tile c to 48 rows of dst that are stride apart.
-//
-//go:noescape
-func addTileAVX2(dst []float64, stride int, c []float32)
 
 // panelStepAVX2 takes one Householder step on rows of the panel p.
 //

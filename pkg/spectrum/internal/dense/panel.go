@@ -138,7 +138,7 @@ func (f *panelQR) work(k *kernel.Set, p []float64, chunk, chunks, id, workers in
 			}
 		}
 		clear(f.sq[q])
-		k.MulTN64(end-begin, p[begin*width:], p[begin*width:], f.sq[q])
+		k.MulTN64(end-begin, p[begin*width:], p[begin*width:], f.sq[q], nil)
 	}
 }
 

@@ -72,7 +72,7 @@ func reduce(k *kernel.Set, a []float64, n, workers int) band {
 // update subtracts VXᵀ + XVᵀ of the panel before from tile (i, j), if there was one.
 func (r *reduction) update(i, j int, pending bool) {
 	if pending {
-		r.k.MulTN64(2*width, r.left[i*2*area:], r.right[j*2*area:], r.a.tile(i, j))
+		r.k.MulTN64(2*width, r.left[i*2*area:], r.right[j*2*area:], r.a.tile(i, j), nil)
 	}
 }
 
@@ -123,7 +123,7 @@ func (r *reduction) multiply(first int, pending bool) {
 				}
 				r.k.MulNN64(tile, vj, sums[(i-i0)*area:], ahead)
 				if i > j {
-					r.k.MulTN64(width, tile, r.v[i*area:], yj)
+					r.k.MulTN64(width, tile, r.v[i*area:], yj, nil)
 				}
 			}
 			if j < i0 {
@@ -152,7 +152,7 @@ func (r *reduction) prepare(first int, t []float64) {
 			x := r.x[i*area : (i+1)*area]
 			clear(x)
 			r.k.MulNN64(r.y[i*area:], t, x, nil)
-			r.k.MulTN64(width, r.v[i*area:], x, parts[q*area:])
+			r.k.MulTN64(width, r.v[i*area:], x, parts[q*area:], nil)
 		}
 	})
 	m := parts[:area]
@@ -162,7 +162,7 @@ func (r *reduction) prepare(first int, t []float64) {
 		}
 	}
 	half := make([]float64, area) // −½TᵀM
-	r.k.MulTN64(width, t, m, half)
+	r.k.MulTN64(width, t, m, half, nil)
 	for i := range half {
 		half[i] *= -0.5
 	}
