@@ -22,7 +22,16 @@ const (
 	// the last N mod b samples of the permutation are dropped. It is what training
 	// loops do; consecutive batches are not independent.
 	Reshuffled
+	// IndexWalk is what the authors' published code does instead: every epoch permutes the
+	// numbers 0..2²⁰−1 afresh and cuts the first N of them into batches of b; the number e
+	// stands for sample e mod N. A sample can come several times in an epoch, or not at
+	// all, and the first 2²⁰ mod N samples come a little more often than the others. N is
+	// at most 2²⁰.
+	IndexWalk
 )
+
+// walkLength is the number of entries of the authors' index set.
+const walkLength = 1 << 20
 
 // String returns the name of the scheme.
 func (s Sampling) String() string {
@@ -33,6 +42,8 @@ func (s Sampling) String() string {
 		return "without replacement"
 	case Reshuffled:
 		return "reshuffled"
+	case IndexWalk:
+		return "index walk"
 	}
 	return fmt.Sprintf("Sampling(%d)", int(s))
 }
@@ -43,21 +54,27 @@ func (s Sampling) String() string {
 //	with replacement      c = 1/b
 //	without replacement   c = (n−b)/(b(n−1))
 //	reshuffled            c = (n−b)/(b(n−1)), the marginal of a single batch
+//	index walk            c = (M−b)/(b(M−1)), M = 2²⁰, the marginal of a single batch
 //
 // D is the population covariance (divided by n) of [chaudhari2018] eq. (2).
 //
 // NOTE: Appendix A.2 of the paper prints another formula, see [PrintedA2To]; the
 // factor (1−b/n)/b of Remark 12 belongs to D′ = n/(n−1)·D (erratum E17).
 // The batches of a reshuffled epoch are correlated besides, see
-// [Sampling.CrossCovarianceFactor] (erratum E18).
+// [Sampling.CrossCovarianceFactor] (erratum E18). The D and the mean gradient of an index
+// walk are those with every sample weighted by how often it stands in the index set, by
+// ⌊M/n⌋ or ⌈M/n⌉.
 //
-// It panics if n < 1, b < 1, or b > n without replacement.
+// It panics if n < 1, b < 1, b > n unless with replacement, or n > 2²⁰ in an index walk.
 func (s Sampling) CovarianceFactor(b, n int) float64 {
 	s.check(b, n)
-	switch {
-	case s == WithReplacement:
+	switch s {
+	case WithReplacement:
 		return 1 / float64(b)
-	case b == n:
+	case IndexWalk:
+		n = walkLength
+	}
+	if b == n {
 		return 0
 	}
 	return float64(n-b) / (float64(b) * float64(n-1))
@@ -65,24 +82,29 @@ func (s Sampling) CovarianceFactor(b, n int) float64 {
 
 // CrossCovarianceFactor returns the factor c in cov(∇f_b, ∇f_b′) = c·D(x) for two
 // different batches of one epoch at the same x: −1/(n−1) if reshuffled, whatever
-// the batch size, and 0 for the two independent schemes. An epoch of n/b
-// reshuffled batches therefore sums to exactly n/b·∇f: its variance is zero
-// (erratum E18).
+// the batch size, −1/(2²⁰−1) in an index walk, and 0 for the two independent
+// schemes. An epoch of n/b reshuffled batches therefore sums to exactly n/b·∇f:
+// its variance is zero (erratum E18).
 //
 // It panics if n < 2.
 func (s Sampling) CrossCovarianceFactor(n int) float64 {
 	if n < 2 {
 		panic(fmt.Sprintf("noise: two batches of an epoch need n ≥ 2 samples: got %d", n))
 	}
-	if s.check(1, n); s == Reshuffled {
+	switch s.check(1, n); s {
+	case Reshuffled:
 		return -1 / float64(n-1)
+	case IndexWalk:
+		return -1. / (walkLength - 1)
 	}
 	return 0
 }
 
+func (s Sampling) valid() bool { return s >= WithReplacement && s <= IndexWalk }
+
 // check panics unless s is a scheme that can draw b of n samples.
 func (s Sampling) check(b, n int) {
-	if s < WithReplacement || s > Reshuffled {
+	if !s.valid() {
 		panic(fmt.Sprintf("noise: unknown sampling scheme %d", int(s)))
 	}
 	if n < 1 || b < 1 {
@@ -90,6 +112,9 @@ func (s Sampling) check(b, n int) {
 	}
 	if s != WithReplacement && b > n {
 		panic(fmt.Sprintf("noise: batch size %d exceeds the %d samples: sample with replacement or lower the batch size", b, n))
+	}
+	if s == IndexWalk && n > walkLength {
+		panic(fmt.Sprintf("noise: an index walk of %d entries does not reach %d samples: use another sampling scheme", walkLength, n))
 	}
 }
 
@@ -103,24 +128,28 @@ type Sampler struct {
 	src    *rand.PCG
 	perm   []int    // 0..n−1 between batches; the epoch's permutation if reshuffled
 	swaps  []int    // the exchanges of one draw, undone afterwards
+	seen   []uint64 // index walk: one bit for every entry, set once it was drawn in the epoch
 	epoch  rand.PCG // the source as it was before the epoch's permutation
-	next   int      // position in perm of the next batch; 0 means a new epoch
+	next   int      // position in the permutation of the next batch; 0 means a new epoch
 }
 
 // NewSampler returns a sampler of batches of b out of n samples that takes its
 // randomness from src. The caller must not use src any more.
 //
-// It panics if src is nil, n < 1, b < 1, or b > n without replacement.
+// It panics if src is nil and where [Sampling.CovarianceFactor] does.
 func NewSampler(s Sampling, n, b int, src *rand.PCG) *Sampler {
 	s.check(b, n)
 	if src == nil {
 		panic("noise: a sampler needs a random source: got nil")
 	}
 	sampler := &Sampler{scheme: s, n: n, b: b, src: src}
-	if s != WithReplacement {
+	switch s {
+	case WithoutReplacement, Reshuffled:
 		sampler.perm = make([]int, n)
 		sampler.swaps = make([]int, b)
 		identity(sampler.perm)
+	case IndexWalk:
+		sampler.seen = make([]uint64, walkLength/64)
 	}
 	return sampler
 }
@@ -136,8 +165,8 @@ func (s *Sampler) StepsPerEpoch() int { return max(1, s.n/s.b) }
 func (s *Sampler) String() string { return fmt.Sprintf("%v, %d of %d", s.scheme, s.b, s.n) }
 
 // Next stores the b sample indices of the next batch in dst and returns dst. A nil
-// dst is allocated. With replacement an index may appear more than once, otherwise
-// not. The order within a batch has no meaning. It panics if dst has another
+// dst is allocated. With replacement and in an index walk an index may appear more
+// than once, otherwise not. The order within a batch has no meaning. It panics if dst has another
 // length than b.
 func (s *Sampler) Next(dst []int) []int {
 	if dst == nil {
@@ -171,11 +200,38 @@ func (s *Sampler) Next(dst []int) []int {
 			s.shuffle()
 		}
 		copy(dst, s.perm[s.next:s.next+s.b])
-		if s.next += s.b; s.next+s.b > s.n {
-			s.next = 0
+		s.advance()
+	case IndexWalk:
+		if s.next == 0 {
+			s.epoch = *s.src
+			clear(s.seen)
 		}
+		for i := range dst {
+			dst[i] = s.entry() % s.n
+		}
+		s.advance()
 	}
 	return dst
+}
+
+// advance moves to the next batch of the epoch, or to a new epoch.
+func (s *Sampler) advance() {
+	if s.next += s.b; s.next+s.b > s.n {
+		s.next = 0
+	}
+}
+
+// entry draws the next entry of the epoch's permutation of the index set: uniformly among
+// those not drawn yet. An epoch takes a few per cent of them, so that few are rejected and
+// the permutation is never made.
+func (s *Sampler) entry() int {
+	for {
+		e := s.src.Uint64() % walkLength
+		if word, bit := &s.seen[e/64], uint64(1)<<(e%64); *word&bit == 0 {
+			*word |= bit
+			return int(e)
+		}
+	}
 }
 
 // shuffle draws the permutation of an epoch, from 0..n−1 and the state of src alone.
@@ -227,8 +283,8 @@ func (s *Sampler) UnmarshalBinary(data []byte) error {
 		field[i] = int(binary.BigEndian.Uint64(data[head+8*i:]))
 	}
 	scheme, n, b, next := Sampling(field[0]), field[1], field[2], field[3]
-	valid := scheme >= WithReplacement && scheme <= Reshuffled && n >= 1 && b >= 1 && (scheme == WithReplacement || b <= n)
-	if !valid || next < 0 || next > n-b && next != 0 || next%b != 0 || next != 0 && scheme != Reshuffled {
+	valid := scheme.valid() && n >= 1 && b >= 1 && (scheme == WithReplacement || b <= n) && (scheme != IndexWalk || n <= walkLength)
+	if !valid || next < 0 || next > n-b && next != 0 || next%b != 0 || next != 0 && scheme != Reshuffled && scheme != IndexWalk {
 		return errors.New("noise: the stored sampler is damaged: start the run afresh")
 	}
 	src := new(rand.PCG)
@@ -238,8 +294,14 @@ func (s *Sampler) UnmarshalBinary(data []byte) error {
 	restored := NewSampler(scheme, n, b, src)
 	if next != 0 {
 		restored.epoch = *src
-		restored.shuffle()
 		restored.next = next
+		if scheme == Reshuffled {
+			restored.shuffle()
+		} else {
+			for range next {
+				restored.entry()
+			}
+		}
 	}
 	*s = *restored
 	return nil

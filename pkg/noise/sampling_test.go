@@ -19,7 +19,10 @@ var (
 	_ encoding.BinaryUnmarshaler = (*noise.Sampler)(nil)
 )
 
-var schemes = []noise.Sampling{noise.WithReplacement, noise.WithoutReplacement, noise.Reshuffled}
+var schemes = []noise.Sampling{noise.WithReplacement, noise.WithoutReplacement, noise.Reshuffled, noise.IndexWalk}
+
+// repeats reports whether a batch of s can hold a sample twice.
+func repeats(s noise.Sampling) bool { return s == noise.WithReplacement || s == noise.IndexWalk }
 
 func TestCovarianceFactor(t *testing.T) {
 	tests := []struct {
@@ -34,6 +37,8 @@ func TestCovarianceFactor(t *testing.T) {
 		{noise.WithoutReplacement, 2, 4, 1. / 3}, // 2/3 of 1/b (statements §4.5)
 		{noise.WithoutReplacement, 1, 1, 0},
 		{noise.Reshuffled, 2, 4, 1. / 3},
+		{noise.IndexWalk, 2, 4, (1<<20 - 2.) / (2 * (1<<20 - 1))},
+		{noise.IndexWalk, 1 << 20, 1 << 20, 0},
 	}
 	for _, tt := range tests {
 		numtest.Close(t, fmt.Sprintf("%v, b=%d, N=%d", tt.s, tt.b, tt.n), tt.s.CovarianceFactor(tt.b, tt.n), tt.want, 1e-16)
@@ -42,11 +47,13 @@ func TestCovarianceFactor(t *testing.T) {
 		numtest.Close(t, fmt.Sprint("cross covariance, ", s), s.CrossCovarianceFactor(4), 0, 0)
 	}
 	numtest.Close(t, "cross covariance, reshuffled", noise.Reshuffled.CrossCovarianceFactor(4), -1./3, 1e-16)
+	numtest.Close(t, "cross covariance, index walk", noise.IndexWalk.CrossCovarianceFactor(4), -1./(1<<20-1), 1e-22)
 	wantPanics(t, map[string]func(){
 		"b = 0":          func() { noise.WithReplacement.CovarianceFactor(0, 4) },
 		"N = 0":          func() { noise.WithReplacement.CovarianceFactor(1, 0) },
 		"b > N":          func() { noise.WithoutReplacement.CovarianceFactor(5, 4) },
 		"unknown scheme": func() { noise.Sampling(7).CovarianceFactor(1, 4) },
+		"long walk":      func() { noise.IndexWalk.CovarianceFactor(1, 1<<20+1) },
 		"two batches":    func() { noise.Reshuffled.CrossCovarianceFactor(1) },
 		"unknown cross":  func() { noise.Sampling(-1).CrossCovarianceFactor(4) },
 	})
@@ -62,13 +69,13 @@ func TestSamplerDrawsEveryBatchEquallyOften(t *testing.T) {
 		for range draws {
 			sampler.Next(idx)
 			key := [2]int{idx[0], idx[1]}
-			if s != noise.WithReplacement && key[0] > key[1] {
+			if !repeats(s) && key[0] > key[1] {
 				key[0], key[1] = key[1], key[0]
 			}
 			counts[key]++
 		}
 		cells := 16
-		if s != noise.WithReplacement {
+		if !repeats(s) {
 			cells = 6
 		}
 		limit := distuv.ChiSquared{K: float64(cells - 1)}.Quantile(1 - 1e-6)
@@ -110,11 +117,48 @@ func TestSamplerBatches(t *testing.T) {
 					distinct = slices.Clone(epoch)
 				}
 				slices.Sort(distinct)
-				if whole := len(distinct); s != noise.WithReplacement && len(slices.Compact(distinct)) != whole {
+				if whole := len(distinct); !repeats(s) && len(slices.Compact(distinct)) != whole {
 					t.Fatalf("%v, step %d: %v repeats a sample", sampler, step, idx)
 				}
 			}
 		}
+	}
+}
+
+// Over all 2²⁰ samples an epoch of an index walk is the permutation itself; over fewer, every
+// sample of an epoch comes ⌊2²⁰/N⌋ or ⌈2²⁰/N⌉ times at most, and the epochs differ.
+func TestIndexWalk(t *testing.T) {
+	const m = 1 << 20
+	whole := noise.NewSampler(noise.IndexWalk, m, m, rand.NewPCG(1, 1)).Next(nil)
+	slices.Sort(whole)
+	for i, k := range whole {
+		if i != k {
+			t.Fatalf("entry %d of the sorted epoch is %d", i, k)
+		}
+	}
+	const n = m/3 + 1 // sample 0 stands 3 times in the index set, the last one twice
+	sampler := noise.NewSampler(noise.IndexWalk, n, n, rand.NewPCG(1, 1))
+	first, second := slices.Clone(sampler.Next(nil)), sampler.Next(nil)
+	if slices.Equal(first, second) {
+		t.Error("two epochs are the same")
+	}
+	counts := make([]int, n)
+	for _, k := range first {
+		counts[k]++
+	}
+	absent := 0
+	for k, c := range counts {
+		if limit := (m - k + n - 1) / n; c > limit {
+			t.Fatalf("sample %d came %d times, it stands %d times in the index set", k, c, limit)
+		} else if c == 0 {
+			absent++
+		}
+	}
+	// A given sample of three places among m misses a third of them with probability
+	// (2/3)³ = 0.2963; the standard deviation of the fraction is below 0.5/√n = 8.5e-4, and 5
+	// of them are a false-alarm rate of 6e-7.
+	if f := float64(absent) / n; math.Abs(f-8./27) > 5*8.5e-4 {
+		t.Errorf("%.4f of the samples are absent, want 0.2963", f)
 	}
 }
 
@@ -124,6 +168,7 @@ func TestSamplerIsReproducible(t *testing.T) {
 		noise.WithReplacement:    {7, 6, 7, 7, 2, 0, 4, 4, 1, 1, 6, 4},
 		noise.WithoutReplacement: {7, 6, 2, 7, 3, 6, 4, 5, 3, 1, 6, 4},
 		noise.Reshuffled:         {4, 2, 3, 6, 9, 1, 8, 0, 5, 4, 8, 7},
+		noise.IndexWalk:          {0, 2, 4, 2, 0, 6, 3, 6, 1, 4, 5, 6},
 	}
 	for _, s := range schemes {
 		sampler := noise.NewSampler(s, 10, 3, rand.NewPCG(1, 2))
@@ -185,7 +230,7 @@ func TestSamplerRefusesForeignState(t *testing.T) {
 		"cut":            state[:head+20],
 		"no source":      state[:head+32],
 		"other version":  spoil(head-1, '9'),
-		"scheme":         spoil(head+7, 3),
+		"scheme":         spoil(head+7, 4),
 		"negative n":     spoil(head+8, 0xff),
 		"b > n":          spoil(head+23, 11),
 		"position":       spoil(head+31, 4),

@@ -8,7 +8,7 @@ import (
 )
 
 func TestSamplingText(t *testing.T) {
-	for _, want := range []noise.Sampling{noise.WithReplacement, noise.WithoutReplacement, noise.Reshuffled} {
+	for _, want := range schemes {
 		data, err := json.Marshal(want)
 		if err != nil || string(data) != `"`+want.String()+`"` {
 			t.Errorf("%v: wrote %s, %v", want, data, err)
@@ -18,7 +18,7 @@ func TestSamplingText(t *testing.T) {
 			t.Errorf("read %v, %v, want %v", got, err, want)
 		}
 	}
-	if _, err := json.Marshal(noise.Sampling(3)); err == nil {
+	if _, err := json.Marshal(noise.Sampling(4)); err == nil {
 		t.Error("an unknown scheme was written")
 	}
 	var s noise.Sampling

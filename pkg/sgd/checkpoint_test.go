@@ -283,7 +283,7 @@ func TestResumeAfterKill(t *testing.T) {
 func TestResumeNetworkAfterKill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	for i, sampling := range samplings {
-		m := momenta[i]
+		m := momenta[i%len(momenta)]
 		t.Run(fmt.Sprintf("%v, %v", sampling, m), func(t *testing.T) {
 			s := base()
 			s.BatchSize, s.Epochs, s.Steps, s.Sampling, s.Momentum = 32, 0, 300, sampling, m

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	samplings = []noise.Sampling{noise.WithReplacement, noise.WithoutReplacement, noise.Reshuffled}
+	samplings = []noise.Sampling{noise.WithReplacement, noise.WithoutReplacement, noise.Reshuffled, noise.IndexWalk}
 	momenta   = []sgd.Momentum{{}, {Kind: sgd.HeavyBall, Mu: 0.9}, {Kind: sgd.Nesterov, Mu: 0.9}}
 )
 
@@ -348,7 +348,7 @@ func TestBadSettings(t *testing.T) {
 		{"batch size 0", func(s *sgd.Settings, _ *[]float64) { s.BatchSize = 0 }, "batch size 0: set Settings.BatchSize to 1..4"},
 		{"batch size -1", func(s *sgd.Settings, _ *[]float64) { s.BatchSize = -1 }, "batch size -1"},
 		{"batch size above N", func(s *sgd.Settings, _ *[]float64) { s.BatchSize = 5 }, "batch size 5 exceeds the 4 samples"},
-		{"unknown sampling", func(s *sgd.Settings, _ *[]float64) { s.Sampling = 3 }, "sampling scheme 3"},
+		{"unknown sampling", func(s *sgd.Settings, _ *[]float64) { s.Sampling = 4 }, "sampling scheme 4"},
 		{"nothing to do", func(s *sgd.Settings, _ *[]float64) { s.Epochs = 0 }, "nothing to do"},
 		{"negative epochs", func(s *sgd.Settings, _ *[]float64) { s.Epochs = -1 }, "-1 epochs"},
 		{"negative steps", func(s *sgd.Settings, _ *[]float64) { s.Epochs, s.Steps = 0, -1 }, "-1 steps"},

@@ -90,8 +90,8 @@ func (s Settings) check(x0 []float64, d, n int) error {
 		return fmt.Errorf("sgd: batch size %d: set Settings.BatchSize to 1..%d", s.BatchSize, n)
 	case s.BatchSize > n:
 		return fmt.Errorf("sgd: batch size %d exceeds the %d samples: set Settings.BatchSize to 1..%d", s.BatchSize, n, n)
-	case s.Sampling < noise.WithReplacement || s.Sampling > noise.Reshuffled:
-		return fmt.Errorf("sgd: unknown sampling scheme %d: choose WithReplacement, WithoutReplacement or Reshuffled of package noise", int(s.Sampling))
+	case s.Sampling < noise.WithReplacement || s.Sampling > noise.IndexWalk:
+		return fmt.Errorf("sgd: unknown sampling scheme %d: choose WithReplacement, WithoutReplacement, Reshuffled or IndexWalk of package noise", int(s.Sampling))
 	case !(s.WeightDecay >= 0) || math.IsInf(s.WeightDecay, 1):
 		return fmt.Errorf("sgd: weight decay %v: it must be finite and not negative", s.WeightDecay)
 	case s.Epochs < 0 || s.Steps < 0:
