@@ -123,6 +123,16 @@ func (e *engine) setStats(stats []float64) error {
 	return nil
 }
 
+// restore takes a state apart: batch-norm statistics, which it restores, and the number of
+// batches so far. It changes nothing if it returns an error.
+func (e *engine) restore(state []float64) (calls uint64, err error) {
+	n := len(e.stats)
+	if len(state) != n+1 || state[n] < 0 || state[n] != float64(uint64(state[n])) {
+		return 0, fmt.Errorf("network: not a training state of %s: want %d statistics and a count, got %d numbers", e.arch.Name, n, len(state))
+	}
+	return uint64(state[n]), e.setStats(state[:n])
+}
+
 // checkWeights panics if x has the wrong length and returns an error that names the
 // first part of x with a number that is not finite.
 func (e *engine) checkWeights(x []float64) error {

@@ -89,15 +89,11 @@ func (t *Training) State() []float64 { return append(t.Stats(), float64(t.calls)
 // SetState restores what State returned, bit for bit. It returns an error, and changes
 // nothing, if state is not one of a Training of this architecture.
 func (t *Training) SetState(state []float64) error {
-	n := len(t.stats)
-	if len(state) != n+1 || state[n] < 0 || state[n] != float64(uint64(state[n])) {
-		return fmt.Errorf("network: not a training state of %s: want %d statistics and a count, got %d numbers", t.arch.Name, n, len(state))
+	calls, err := t.restore(state)
+	if err == nil {
+		t.calls = calls
 	}
-	if err := t.setStats(state[:n]); err != nil {
-		return err
-	}
-	t.calls = uint64(state[n])
-	return nil
+	return err
 }
 
 // BatchGradTo stores the gradient of the mean training loss of the batch idx in dst (d)

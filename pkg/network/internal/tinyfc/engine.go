@@ -1,0 +1,61 @@
+package tinyfc
+
+// The network, and its weight vector in the order of package network: W1 (Hidden×Inputs),
+// b1, batch-norm scale γ and shift β, W2 (Classes×Hidden), b2.
+const (
+	Inputs  = 49
+	Hidden  = 16
+	Classes = 5
+	Dim     = atB2 + Classes // 917
+
+	atB1    = Hidden * Inputs
+	atGamma = atB1 + Hidden
+	atBeta  = atGamma + Hidden
+	atW2    = atBeta + Hidden
+	atB2    = atW2 + Classes*Hidden
+)
+
+// Data are images and labels as the engines want them. They are read only, and may be
+// shared.
+type Data struct {
+	images  [][stride]float32 // Inputs numbers and zeros
+	labels  []uint8
+	epsilon float64 // of batch norm
+}
+
+// stride is the length of an image in memory: whole cache lines.
+const stride = 64
+
+// NewData copies the N·Inputs pixels and the labels, which are below Classes.
+func NewData(pixels []float32, labels []uint8, epsilon float64) *Data {
+	d := &Data{images: make([][stride]float32, len(labels)), labels: append([]uint8(nil), labels...), epsilon: epsilon}
+	for i := range d.images {
+		copy(d.images[i][:], pixels[i*Inputs:(i+1)*Inputs])
+	}
+	return d
+}
+
+// Moments are the batch-norm statistics of the hidden units.
+type Moments struct {
+	Mean, Variance [Hidden]float64 // the variance is biased, divided by the number of rows
+}
+
+// Engine computes gradients on one Data. It owns working memory and is not safe for
+// concurrent use.
+type Engine interface {
+	// GradTo stores the gradient of the mean loss of the samples idx, of which there is at
+	// least one, in dst and returns the loss; dst and x have the length Dim. If frozen is
+	// set, batch norm normalises with m; otherwise with the statistics of the batch, which
+	// are stored in m.
+	GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) float64
+	// String names the engine.
+	String() string
+}
+
+// New returns the fastest engine for this processor.
+func New(d *Data) Engine {
+	if e := newVector(d); e != nil {
+		return e
+	}
+	return NewPortable(d)
+}

@@ -1,0 +1,5 @@
+//go:build !(goexperiment.simd && amd64)
+
+package tinyfc
+
+func newVector(*Data) Engine { return nil }
