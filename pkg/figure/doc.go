@@ -11,6 +11,9 @@
 //   - [Decay]: free energies against time with the slopes 2·gap, Theorem 5.
 //   - [ProductionBars]: adiabatic and non-adiabatic entropy production.
 //   - [Curves]: any small line chart, with error bars, marks, and slopes on log-log axes.
+//   - [IncrementSpectrum], [WeightCorrelation], [GradientNorm]: Fig. 3, with null models.
+//   - [AreaRates]: the rotation of a trajectory beside linear theory; [Survey]: what is seen in
+//     which setting.
 //   - [Panels]: several of these on one page, in line.
 //   - [PaperMap]: which items of the paper are decided, and how.
 //

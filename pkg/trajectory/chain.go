@@ -52,12 +52,10 @@ func NewLinearChain(s ChainSettings) (*LinearChain, error) {
 		panic(fmt.Sprintf("trajectory: chain with a %d×%d Hessian, a %d×%d diffusion, %d steps per epoch, learning rate %v: sizes must agree, numbers be positive", k, k, d, d, s.StepsPerEpoch, s.LearningRate))
 	}
 	eta, mu := s.LearningRate, s.Momentum.Mu
-	size, gain := k, mat.NewDense(k, k, nil) // one step: z ← step·z + gain·noise, noise of covariance ∝ D
-	step := identity(k)
+	size, step, gain := k, identity(k), scaled(k, -eta) // one step: z ← step·z + gain·noise, noise of covariance ∝ D
 	switch s.Momentum.Kind {
 	case sgd.None:
 		addScaled(step, 0, 0, -eta, s.Hessian)
-		gain = scaled(k, -eta)
 	case sgd.HeavyBall, sgd.Nesterov:
 		// v ← μv + g, x ← x − ηv, or x ← x − η(g + μv) with the new v, g = Hx + noise.
 		direct, old := eta, eta*mu
