@@ -30,6 +30,20 @@ type kernels[T Float] struct {
 	// window stores the largest of a[steps[j] + k] over j in best[k], and the first j where
 	// it is in chosen[k]. It may go beyond best and chosen by less than lanes. ones holds a 1.
 	window func(best, chosen, a []T, steps []int32, ones []T)
+	// plus adds a to c.
+	plus func(c, a []T)
+	// outerPlus adds the products a[i]·b[j] to c, row by row.
+	outerPlus func(c, a, b []T)
+	// affine stores a[i]·scale[i mod p] + shift[i mod p] in c, with p = len(scale) a multiple
+	// of lanes. It may go beyond c by less than lanes.
+	affine func(c, a, scale, shift []T)
+	// affinePair stores d[i]·along[i mod p] + a[i]·scale[i mod p] + shift[i mod p] in c, as
+	// affine does.
+	affinePair func(c, d, a, along, scale, shift []T)
+	// moments adds Σᵣ (d[r·ld+k] − level[k]) to first[k] and
+	// Σᵣ (d[r·ld+k] − level[k])·(a[r·ld+k] − centre[k]) to second[k], over rows ≥ 1 rows of
+	// len(first) columns, a multiple of lanes.
+	moments func(first, second, d, a []T, ld, rows int, level, centre []T)
 }
 
 // kernelsOf returns the fastest kernels of this machine.
@@ -47,20 +61,14 @@ type panel[T Float] struct {
 	init               []T
 }
 
-// panels cuts an m×n matrix with a row init above it into panels.
-func panels[T Float](m, n int, at func(i, j int) float64, init []float64) []panel[T] {
+// panels returns an m×n matrix of zeros with a row init above it, cut into panels of
+// maxWidth columns.
+func panels[T Float](m, n int) []panel[T] {
 	var out []panel[T]
 	for first := 0; first < n; first += maxWidth {
 		used := min(n-first, maxWidth)
-		w := (used + lanes - 1) / lanes * lanes
-		p := panel[T]{first: first, used: used, width: w, b: make([]T, m*w), ldb: w, init: make([]T, w)}
-		for j := range used {
-			p.init[j] = T(init[first+j])
-			for i := range m {
-				p.b[i*w+j] = T(at(i, first+j))
-			}
-		}
-		out = append(out, p)
+		w := roundUp(used)
+		out = append(out, panel[T]{first: first, used: used, width: w, b: make([]T, m*w), ldb: w, init: make([]T, w)})
 	}
 	return out
 }
@@ -139,6 +147,39 @@ func portable[T Float]() *kernels[T] {
 					if v > best[k] {
 						best[k], chosen[k] = v, T(j+1)
 					}
+				}
+			}
+		},
+		plus: func(c, a []T) {
+			for i, v := range a {
+				c[i] += v
+			}
+		},
+		outerPlus: func(c, a, b []T) {
+			for _, s := range a {
+				for j, v := range b {
+					c[j] += s * v
+				}
+				c = c[len(b):]
+			}
+		},
+		affine: func(c, a, scale, shift []T) {
+			for i := range c {
+				c[i] = shift[i%len(scale)] + a[i]*scale[i%len(scale)]
+			}
+		},
+		affinePair: func(c, d, a, along, scale, shift []T) {
+			for i := range c {
+				j := i % len(scale)
+				c[i] = shift[j] + a[i]*scale[j] + d[i]*along[j]
+			}
+		},
+		moments: func(first, second, d, a []T, ld, rows int, level, centre []T) {
+			for r := range rows {
+				for j := range first {
+					v := d[r*ld+j] - level[j]
+					first[j] += v
+					second[j] += v * (a[r*ld+j] - centre[j])
 				}
 			}
 		},

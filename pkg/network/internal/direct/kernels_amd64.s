@@ -525,6 +525,260 @@ end:
 	VZEROUPPER
 	RET
 
+// func plus32AVX2(c []float32, a []float32)
+// Requires: AVX
+TEXT ·plus32AVX2(SB), NOSPLIT, $0-48
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ a_len+32(FP), DX
+
+vectors:
+	CMPQ    DX, $+8
+	JL      endvectors
+	VMOVUPS (CX), Y0
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	SUBQ    $+8, DX
+	JMP     vectors
+
+endvectors:
+ones:
+	CMPQ   DX, $+1
+	JL     endones
+	VMOVSS (CX), X0
+	VADDSS (AX), X0, X0
+	VMOVSS X0, (AX)
+	ADDQ   $+4, AX
+	ADDQ   $+4, CX
+	SUBQ   $+1, DX
+	JMP    ones
+
+endones:
+	VZEROUPPER
+	RET
+
+// func outerPlus32AVX2(c []float32, a []float32, b []float32)
+// Requires: AVX, FMA3
+TEXT ·outerPlus32AVX2(SB), NOSPLIT, $0-72
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ a_len+32(FP), DX
+
+row:
+	CMPQ         DX, $+1
+	JL           endrow
+	VBROADCASTSS (CX), Y0
+	MOVQ         b_base+48(FP), BX
+	MOVQ         b_len+56(FP), SI
+
+vectors:
+	CMPQ        SI, $+8
+	JL          endvectors
+	VMOVUPS     (AX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, BX
+	SUBQ        $+8, SI
+	JMP         vectors
+
+endvectors:
+ones:
+	CMPQ        SI, $+1
+	JL          endones
+	VMOVSS      (AX), X1
+	VFMADD231SS (BX), X0, X1
+	VMOVSS      X1, (AX)
+	ADDQ        $+4, AX
+	ADDQ        $+4, BX
+	SUBQ        $+1, SI
+	JMP         ones
+
+endones:
+	ADDQ $+4, CX
+	DECQ DX
+	JMP  row
+
+endrow:
+	VZEROUPPER
+	RET
+
+// func affine32AVX2(c []float32, a []float32, scale []float32, shift []float32)
+// Requires: AVX, FMA3
+TEXT ·affine32AVX2(SB), NOSPLIT, $0-96
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ c_len+8(FP), DX
+
+period:
+	CMPQ DX, $+1
+	JL   end
+	MOVQ scale_base+48(FP), BX
+	MOVQ shift_base+72(FP), SI
+	MOVQ scale_len+56(FP), DI
+
+vector:
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (CX), Y0
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	SUBQ        $+8, DX
+	CMPQ        DX, $+1
+	JL          end
+	SUBQ        $+8, DI
+	JNZ         vector
+	JMP         period
+
+end:
+	VZEROUPPER
+	RET
+
+// func affinePair32AVX2(c []float32, d []float32, a []float32, along []float32, scale []float32, shift []float32)
+// Requires: AVX, FMA3
+TEXT ·affinePair32AVX2(SB), NOSPLIT, $0-144
+	MOVQ c_base+0(FP), AX
+	MOVQ d_base+24(FP), CX
+	MOVQ a_base+48(FP), DX
+	MOVQ c_len+8(FP), BX
+
+period:
+	CMPQ BX, $+1
+	JL   end
+	MOVQ scale_base+96(FP), SI
+	MOVQ along_base+72(FP), DI
+	MOVQ shift_base+120(FP), R8
+	MOVQ scale_len+104(FP), R9
+
+vector:
+	VMOVUPS     (R8), Y1
+	VMOVUPS     (DX), Y0
+	VFMADD231PS (SI), Y0, Y1
+	VMOVUPS     (CX), Y0
+	VFMADD231PS (DI), Y0, Y1
+	VMOVUPS     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	ADDQ        $+32, R8
+	SUBQ        $+8, BX
+	CMPQ        BX, $+1
+	JL          end
+	SUBQ        $+8, R9
+	JNZ         vector
+	JMP         period
+
+end:
+	VZEROUPPER
+	RET
+
+// func moments32AVX2(first []float32, second []float32, d []float32, a []float32, ld int, rows int, level []float32, centre []float32)
+// Requires: AVX, FMA3
+TEXT ·moments32AVX2(SB), NOSPLIT, $0-160
+	MOVQ first_base+0(FP), AX
+	MOVQ second_base+24(FP), CX
+	MOVQ d_base+48(FP), DX
+	MOVQ a_base+72(FP), BX
+	MOVQ level_base+112(FP), SI
+	MOVQ centre_base+136(FP), DI
+	MOVQ first_len+8(FP), R8
+	MOVQ ld+96(FP), R9
+	SHLQ $0x02, R9
+
+columns24:
+	CMPQ    R8, $+24
+	JL      end24
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 32(CX), Y4
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 64(CX), Y5
+	MOVQ    rows+104(FP), R12
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+row24:
+	VMOVUPS     (R10), Y6
+	VSUBPS      (SI), Y6, Y6
+	VMOVUPS     (R11), Y7
+	VSUBPS      (DI), Y7, Y7
+	VADDPS      Y6, Y0, Y0
+	VFMADD231PS Y6, Y7, Y3
+	VMOVUPS     32(R10), Y6
+	VSUBPS      32(SI), Y6, Y6
+	VMOVUPS     32(R11), Y7
+	VSUBPS      32(DI), Y7, Y7
+	VADDPS      Y6, Y1, Y1
+	VFMADD231PS Y6, Y7, Y4
+	VMOVUPS     64(R10), Y6
+	VSUBPS      64(SI), Y6, Y6
+	VMOVUPS     64(R11), Y7
+	VSUBPS      64(DI), Y7, Y7
+	VADDPS      Y6, Y2, Y2
+	VFMADD231PS Y6, Y7, Y5
+	ADDQ        R9, R10
+	ADDQ        R9, R11
+	DECQ        R12
+	JNZ         row24
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y3, (CX)
+	VMOVUPS     Y1, 32(AX)
+	VMOVUPS     Y4, 32(CX)
+	VMOVUPS     Y2, 64(AX)
+	VMOVUPS     Y5, 64(CX)
+	ADDQ        $+96, AX
+	ADDQ        $+96, CX
+	ADDQ        $+96, DX
+	ADDQ        $+96, BX
+	ADDQ        $+96, SI
+	ADDQ        $+96, DI
+	SUBQ        $+24, R8
+	JMP         columns24
+
+end24:
+columns8:
+	CMPQ    R8, $+8
+	JL      end8
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	MOVQ    rows+104(FP), R12
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+row8:
+	VMOVUPS     (R10), Y2
+	VSUBPS      (SI), Y2, Y2
+	VMOVUPS     (R11), Y3
+	VSUBPS      (DI), Y3, Y3
+	VADDPS      Y2, Y0, Y0
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        R9, R10
+	ADDQ        R9, R11
+	DECQ        R12
+	JNZ         row8
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y1, (CX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	SUBQ        $+8, R8
+	JMP         columns8
+
+end8:
+	VZEROUPPER
+	RET
+
 // func tile8x64AVX2(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
 // Requires: AVX, FMA3
 TEXT ·tile8x64AVX2(SB), NOSPLIT, $0-160
@@ -1046,5 +1300,299 @@ store:
 	JMP     columns
 
 end:
+	VZEROUPPER
+	RET
+
+// func plus64AVX2(c []float64, a []float64)
+// Requires: AVX
+TEXT ·plus64AVX2(SB), NOSPLIT, $0-48
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ a_len+32(FP), DX
+
+vectors:
+	CMPQ    DX, $+4
+	JL      endvectors
+	VMOVUPD (CX), Y0
+	VADDPD  (AX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	SUBQ    $+4, DX
+	JMP     vectors
+
+endvectors:
+ones:
+	CMPQ   DX, $+1
+	JL     endones
+	VMOVSD (CX), X0
+	VADDSD (AX), X0, X0
+	VMOVSD X0, (AX)
+	ADDQ   $+8, AX
+	ADDQ   $+8, CX
+	SUBQ   $+1, DX
+	JMP    ones
+
+endones:
+	VZEROUPPER
+	RET
+
+// func outerPlus64AVX2(c []float64, a []float64, b []float64)
+// Requires: AVX, FMA3
+TEXT ·outerPlus64AVX2(SB), NOSPLIT, $0-72
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ a_len+32(FP), DX
+
+row:
+	CMPQ         DX, $+1
+	JL           endrow
+	VBROADCASTSD (CX), Y0
+	MOVQ         b_base+48(FP), BX
+	MOVQ         b_len+56(FP), SI
+
+vectors:
+	CMPQ        SI, $+4
+	JL          endvectors
+	VMOVUPD     (AX), Y1
+	VFMADD231PD (BX), Y0, Y1
+	VMOVUPD     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, BX
+	SUBQ        $+4, SI
+	JMP         vectors
+
+endvectors:
+ones:
+	CMPQ        SI, $+1
+	JL          endones
+	VMOVSD      (AX), X1
+	VFMADD231SD (BX), X0, X1
+	VMOVSD      X1, (AX)
+	ADDQ        $+8, AX
+	ADDQ        $+8, BX
+	SUBQ        $+1, SI
+	JMP         ones
+
+endones:
+	ADDQ $+8, CX
+	DECQ DX
+	JMP  row
+
+endrow:
+	VZEROUPPER
+	RET
+
+// func affine64AVX2(c []float64, a []float64, scale []float64, shift []float64)
+// Requires: AVX, FMA3
+TEXT ·affine64AVX2(SB), NOSPLIT, $0-96
+	MOVQ c_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ c_len+8(FP), DX
+
+period:
+	CMPQ DX, $+1
+	JL   end
+	MOVQ scale_base+48(FP), BX
+	MOVQ shift_base+72(FP), SI
+	MOVQ scale_len+56(FP), DI
+
+vector:
+	VMOVUPD     (SI), Y1
+	VMOVUPD     (CX), Y0
+	VFMADD231PD (BX), Y0, Y1
+	VMOVUPD     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, BX
+	ADDQ        $+32, SI
+	SUBQ        $+4, DX
+	CMPQ        DX, $+1
+	JL          end
+	SUBQ        $+4, DI
+	JNZ         vector
+	JMP         period
+
+end:
+	VZEROUPPER
+	RET
+
+// func affinePair64AVX2(c []float64, d []float64, a []float64, along []float64, scale []float64, shift []float64)
+// Requires: AVX, FMA3
+TEXT ·affinePair64AVX2(SB), NOSPLIT, $0-144
+	MOVQ c_base+0(FP), AX
+	MOVQ d_base+24(FP), CX
+	MOVQ a_base+48(FP), DX
+	MOVQ c_len+8(FP), BX
+
+period:
+	CMPQ BX, $+1
+	JL   end
+	MOVQ scale_base+96(FP), SI
+	MOVQ along_base+72(FP), DI
+	MOVQ shift_base+120(FP), R8
+	MOVQ scale_len+104(FP), R9
+
+vector:
+	VMOVUPD     (R8), Y1
+	VMOVUPD     (DX), Y0
+	VFMADD231PD (SI), Y0, Y1
+	VMOVUPD     (CX), Y0
+	VFMADD231PD (DI), Y0, Y1
+	VMOVUPD     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	ADDQ        $+32, R8
+	SUBQ        $+4, BX
+	CMPQ        BX, $+1
+	JL          end
+	SUBQ        $+4, R9
+	JNZ         vector
+	JMP         period
+
+end:
+	VZEROUPPER
+	RET
+
+// func moments64AVX2(first []float64, second []float64, d []float64, a []float64, ld int, rows int, level []float64, centre []float64)
+// Requires: AVX, FMA3
+TEXT ·moments64AVX2(SB), NOSPLIT, $0-160
+	MOVQ first_base+0(FP), AX
+	MOVQ second_base+24(FP), CX
+	MOVQ d_base+48(FP), DX
+	MOVQ a_base+72(FP), BX
+	MOVQ level_base+112(FP), SI
+	MOVQ centre_base+136(FP), DI
+	MOVQ first_len+8(FP), R8
+	MOVQ ld+96(FP), R9
+	SHLQ $0x03, R9
+
+columns24:
+	CMPQ    R8, $+24
+	JL      end24
+	VMOVUPD (AX), Y0
+	VMOVUPD (CX), Y6
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 32(CX), Y7
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 64(CX), Y8
+	VMOVUPD 96(AX), Y3
+	VMOVUPD 96(CX), Y9
+	VMOVUPD 128(AX), Y4
+	VMOVUPD 128(CX), Y10
+	VMOVUPD 160(AX), Y5
+	VMOVUPD 160(CX), Y11
+	MOVQ    rows+104(FP), R12
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+row24:
+	VMOVUPD     (R10), Y12
+	VSUBPD      (SI), Y12, Y12
+	VMOVUPD     (R11), Y13
+	VSUBPD      (DI), Y13, Y13
+	VADDPD      Y12, Y0, Y0
+	VFMADD231PD Y12, Y13, Y6
+	VMOVUPD     32(R10), Y12
+	VSUBPD      32(SI), Y12, Y12
+	VMOVUPD     32(R11), Y13
+	VSUBPD      32(DI), Y13, Y13
+	VADDPD      Y12, Y1, Y1
+	VFMADD231PD Y12, Y13, Y7
+	VMOVUPD     64(R10), Y12
+	VSUBPD      64(SI), Y12, Y12
+	VMOVUPD     64(R11), Y13
+	VSUBPD      64(DI), Y13, Y13
+	VADDPD      Y12, Y2, Y2
+	VFMADD231PD Y12, Y13, Y8
+	VMOVUPD     96(R10), Y12
+	VSUBPD      96(SI), Y12, Y12
+	VMOVUPD     96(R11), Y13
+	VSUBPD      96(DI), Y13, Y13
+	VADDPD      Y12, Y3, Y3
+	VFMADD231PD Y12, Y13, Y9
+	VMOVUPD     128(R10), Y12
+	VSUBPD      128(SI), Y12, Y12
+	VMOVUPD     128(R11), Y13
+	VSUBPD      128(DI), Y13, Y13
+	VADDPD      Y12, Y4, Y4
+	VFMADD231PD Y12, Y13, Y10
+	VMOVUPD     160(R10), Y12
+	VSUBPD      160(SI), Y12, Y12
+	VMOVUPD     160(R11), Y13
+	VSUBPD      160(DI), Y13, Y13
+	VADDPD      Y12, Y5, Y5
+	VFMADD231PD Y12, Y13, Y11
+	ADDQ        R9, R10
+	ADDQ        R9, R11
+	DECQ        R12
+	JNZ         row24
+	VMOVUPD     Y0, (AX)
+	VMOVUPD     Y6, (CX)
+	VMOVUPD     Y1, 32(AX)
+	VMOVUPD     Y7, 32(CX)
+	VMOVUPD     Y2, 64(AX)
+	VMOVUPD     Y8, 64(CX)
+	VMOVUPD     Y3, 96(AX)
+	VMOVUPD     Y9, 96(CX)
+	VMOVUPD     Y4, 128(AX)
+	VMOVUPD     Y10, 128(CX)
+	VMOVUPD     Y5, 160(AX)
+	VMOVUPD     Y11, 160(CX)
+	ADDQ        $+192, AX
+	ADDQ        $+192, CX
+	ADDQ        $+192, DX
+	ADDQ        $+192, BX
+	ADDQ        $+192, SI
+	ADDQ        $+192, DI
+	SUBQ        $+24, R8
+	JMP         columns24
+
+end24:
+columns8:
+	CMPQ    R8, $+8
+	JL      end8
+	VMOVUPD (AX), Y0
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 32(CX), Y3
+	MOVQ    rows+104(FP), R12
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+row8:
+	VMOVUPD     (R10), Y4
+	VSUBPD      (SI), Y4, Y4
+	VMOVUPD     (R11), Y5
+	VSUBPD      (DI), Y5, Y5
+	VADDPD      Y4, Y0, Y0
+	VFMADD231PD Y4, Y5, Y2
+	VMOVUPD     32(R10), Y4
+	VSUBPD      32(SI), Y4, Y4
+	VMOVUPD     32(R11), Y5
+	VSUBPD      32(DI), Y5, Y5
+	VADDPD      Y4, Y1, Y1
+	VFMADD231PD Y4, Y5, Y3
+	ADDQ        R9, R10
+	ADDQ        R9, R11
+	DECQ        R12
+	JNZ         row8
+	VMOVUPD     Y0, (AX)
+	VMOVUPD     Y2, (CX)
+	VMOVUPD     Y1, 32(AX)
+	VMOVUPD     Y3, 32(CX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	SUBQ        $+8, R8
+	JMP         columns8
+
+end8:
 	VZEROUPPER
 	RET

@@ -19,27 +19,26 @@ func newMaxPool[T Float](k *kernels[T], l Layer) *maxPool[T] {
 	return p
 }
 
-func (p *maxPool[T]) Shape() Shape  { return p.out }
-func (p *maxPool[T]) Weights() bool { return false }
+func (p *maxPool[T]) Shape() Shape { return p.out }
 
 func (p *maxPool[T]) Buffers() buffers[T] {
-	return buffers[T]{chosen: make([]T, p.out.size()+slack)}
+	return buffers[T]{kept: make([]T, p.out.size()+slack)}
 }
 
 func (p *maxPool[T]) Forward(out, in []T, b *buffers[T]) {
 	channels := p.in.C
 	for i, corner := range p.corners {
 		at := i * channels
-		p.k.window(out[at:][:channels], b.chosen[at:][:channels], in[corner:], p.steps, p.ones)
+		p.k.window(out[at:][:channels], b.kept[at:][:channels], in[corner:], p.steps, p.ones)
 	}
 }
 
-func (p *maxPool[T]) Backward(_, din, dout, _, _ []T, b *buffers[T]) {
+func (p *maxPool[T]) Backward(din, dout, _, _ []T, b *buffers[T]) {
 	clear(din[:p.in.size()])
 	channels := p.in.C
 	for i, corner := range p.corners {
 		to, d := din[corner:], dout[i*channels:][:channels]
-		for c, chosen := range b.chosen[i*channels:][:channels] {
+		for c, chosen := range b.kept[i*channels:][:channels] {
 			to[int(p.steps[int(chosen)])+c] = d[c]
 		}
 	}
@@ -52,7 +51,6 @@ type avgPool[T Float] struct {
 }
 
 func (p avgPool[T]) Shape() Shape        { return p.out }
-func (p avgPool[T]) Weights() bool       { return false }
 func (p avgPool[T]) Buffers() buffers[T] { return buffers[T]{} }
 
 func (p avgPool[T]) Forward(out, in []T, _ *buffers[T]) {
@@ -72,7 +70,7 @@ func (p avgPool[T]) Forward(out, in []T, _ *buffers[T]) {
 	}
 }
 
-func (p avgPool[T]) Backward(_, din, dout, _, _ []T, _ *buffers[T]) {
+func (p avgPool[T]) Backward(din, dout, _, _ []T, _ *buffers[T]) {
 	share := 1 / T(p.side*p.side)
 	for y := range p.in.H {
 		for x := range p.in.W {

@@ -44,6 +44,31 @@ func gate32AVX2(c []float32, d []float32, y []float32)
 //go:noescape
 func window32AVX2(best []float32, chosen []float32, a []float32, steps []int32, ones []float32)
 
+// plus32AVX2 adds a to c.
+//
+//go:noescape
+func plus32AVX2(c []float32, a []float32)
+
+// outerPlus32AVX2 adds the products of a and b, row by row, to c.
+//
+//go:noescape
+func outerPlus32AVX2(c []float32, a []float32, b []float32)
+
+// affine32AVX2 stores a·scale + shift, both repeated, in c; it may write one vector less one element beyond c.
+//
+//go:noescape
+func affine32AVX2(c []float32, a []float32, scale []float32, shift []float32)
+
+// affinePair32AVX2 stores d·along + a·scale + shift, the last three repeated, in c; it may write one vector less one element beyond c.
+//
+//go:noescape
+func affinePair32AVX2(c []float32, d []float32, a []float32, along []float32, scale []float32, shift []float32)
+
+// moments32AVX2 adds up rows of len(first) columns, a multiple of 8; rows is positive.
+//
+//go:noescape
+func moments32AVX2(first []float32, second []float32, d []float32, a []float32, ld int, rows int, level []float32, centre []float32)
+
 // tile8x64AVX2 computes 6 rows of 8 columns.
 //
 //go:noescape
@@ -83,3 +108,28 @@ func gate64AVX2(c []float64, d []float64, y []float64)
 //
 //go:noescape
 func window64AVX2(best []float64, chosen []float64, a []float64, steps []int32, ones []float64)
+
+// plus64AVX2 adds a to c.
+//
+//go:noescape
+func plus64AVX2(c []float64, a []float64)
+
+// outerPlus64AVX2 adds the products of a and b, row by row, to c.
+//
+//go:noescape
+func outerPlus64AVX2(c []float64, a []float64, b []float64)
+
+// affine64AVX2 stores a·scale + shift, both repeated, in c; it may write one vector less one element beyond c.
+//
+//go:noescape
+func affine64AVX2(c []float64, a []float64, scale []float64, shift []float64)
+
+// affinePair64AVX2 stores d·along + a·scale + shift, the last three repeated, in c; it may write one vector less one element beyond c.
+//
+//go:noescape
+func affinePair64AVX2(c []float64, d []float64, a []float64, along []float64, scale []float64, shift []float64)
+
+// moments64AVX2 adds up rows of len(first) columns, a multiple of 8; rows is positive.
+//
+//go:noescape
+func moments64AVX2(first []float64, second []float64, d []float64, a []float64, ld int, rows int, level []float64, centre []float64)

@@ -34,6 +34,11 @@ func main() {
 		e.relu()
 		e.gate()
 		e.window()
+		e.plus()
+		e.outerPlus()
+		e.affine()
+		e.affinePair()
+		e.moments()
 	}
 	Generate()
 }
@@ -306,6 +311,155 @@ func (e element) window() {
 	end()
 }
 
+// plus: c += a.
+func (e element) plus() {
+	e.begin("plus", "func(c, a []%[1]s)", "adds a to c.")
+	c, a := slice("c"), slice("a")
+	n := Load(Param("a").Len(), GP64())
+	x := YMM()
+	e.each(n, []Mem{c, a}, func() {
+		e.load(a, x)
+		e.add(c, x, x)
+		e.store(x, c)
+	}, func() {
+		e.loadOne(a, x.AsX())
+		e.addOne(c, x.AsX(), x.AsX())
+		e.storeOne(x.AsX(), c)
+	})
+	end()
+}
+
+// outerPlus: c[i·len(b) + j] += a[i]·b[j].
+func (e element) outerPlus() {
+	e.begin("outerPlus", "func(c, a, b []%[1]s)", "adds the products of a and b, row by row, to c.")
+	c, a := slice("c"), slice("a")
+	rows := Load(Param("a").Len(), GP64())
+	s, x := YMM(), YMM()
+	Label("row")
+	CMPQ(rows, I32(1))
+	JL(LabelRef("endrow"))
+	e.spread(a, s)
+	b, n := slice("b"), Load(Param("b").Len(), GP64())
+	e.each(n, []Mem{c, b}, func() {
+		e.load(c, x)
+		e.fma(b, s, x)
+		e.store(x, c)
+	}, func() {
+		e.loadOne(c, x.AsX())
+		e.fmaOne(b, s.AsX(), x.AsX())
+		e.storeOne(x.AsX(), c)
+	})
+	ADDQ(I32(e.size), a.Base)
+	DECQ(rows)
+	JMP(LabelRef("row"))
+	Label("endrow")
+	end()
+}
+
+// affine: c[i] = a[i]·scale[i mod p] + shift[i mod p], p = len(scale).
+func (e element) affine() {
+	e.begin("affine", "func(c, a, scale, shift []%[1]s)", "stores a·scale + shift, both repeated, in c; it may write one vector less one element beyond c.")
+	c, a := slice("c"), slice("a")
+	e.periodic([]Mem{c, a}, []string{"scale", "shift"}, func(p []Mem) {
+		x, y := YMM(), YMM()
+		e.load(p[1], y)
+		e.load(a, x)
+		e.fma(p[0], x, y)
+		e.store(y, c)
+	})
+}
+
+// affinePair: c[i] = d[i]·along[i mod p] + a[i]·scale[i mod p] + shift[i mod p], p = len(scale).
+func (e element) affinePair() {
+	e.begin("affinePair", "func(c, d, a, along, scale, shift []%[1]s)", "stores d·along + a·scale + shift, the last three repeated, in c; it may write one vector less one element beyond c.")
+	c, d, a := slice("c"), slice("d"), slice("a")
+	e.periodic([]Mem{c, d, a}, []string{"scale", "along", "shift"}, func(p []Mem) {
+		x, y := YMM(), YMM()
+		e.load(p[2], y)
+		e.load(a, x)
+		e.fma(p[0], x, y)
+		e.load(d, x)
+		e.fma(p[1], x, y)
+		e.store(y, c)
+	})
+}
+
+// periodic runs body for whole vectors until len(c) elements are done. The parameters
+// named, as long as the scale, begin again at their end.
+func (e element) periodic(pointers []Mem, names []string, body func(p []Mem)) {
+	left := Load(Param("c").Len(), GP64())
+	Label("period")
+	CMPQ(left, I32(1))
+	JL(LabelRef("end"))
+	p := make([]Mem, len(names))
+	for i, name := range names {
+		p[i] = slice(name)
+	}
+	n := Load(Param("scale").Len(), GP64())
+	Label("vector")
+	body(p)
+	for _, m := range append(append([]Mem{}, pointers...), p...) {
+		ADDQ(I32(vectorBytes), m.Base)
+	}
+	SUBQ(I32(e.perVector()), left)
+	CMPQ(left, I32(1))
+	JL(LabelRef("end"))
+	SUBQ(I32(e.perVector()), n)
+	JNZ(LabelRef("vector"))
+	JMP(LabelRef("period"))
+	Label("end")
+	end()
+}
+
+// moments: first[k] += Σᵣ (d[r·ld + k] − level[k]), second[k] += Σᵣ (d[r·ld + k] − level[k])·(a[r·ld + k] − centre[k]).
+// Twenty-four columns at a time hide the latency of the sums.
+func (e element) moments() {
+	e.begin("moments", "func(first, second, d, a []%[1]s, ld, rows int, level, centre []%[1]s)", "adds up rows of len(first) columns, a multiple of 8; rows is positive.")
+	first, second, d0, a0, level, centre := slice("first"), slice("second"), slice("d"), slice("a"), slice("level"), slice("centre")
+	left := Load(Param("first").Len(), GP64())
+	ld := Load(Param("ld"), GP64())
+	SHLQ(Imm(shift(e.size)), ld)
+	for _, columns := range []int{3 * lanes, lanes} {
+		v := columns / e.perVector()
+		label := func(name string) string { return fmt.Sprintf("%s%d", name, columns) }
+		Label(label("columns"))
+		CMPQ(left, I32(columns))
+		JL(LabelRef(label("end")))
+		s1, s2, x, y := vectors(v), vectors(v), YMM(), YMM()
+		for k := range v {
+			e.load(first.Offset(k*vectorBytes), s1[k])
+			e.load(second.Offset(k*vectorBytes), s2[k])
+		}
+		d, a, rows := Mem{Base: GP64()}, Mem{Base: GP64()}, Load(Param("rows"), GP64())
+		MOVQ(d0.Base, d.Base)
+		MOVQ(a0.Base, a.Base)
+		Label(label("row"))
+		for k := range v {
+			e.load(d.Offset(k*vectorBytes), x)
+			e.sub(level.Offset(k*vectorBytes), x, x)
+			e.load(a.Offset(k*vectorBytes), y)
+			e.sub(centre.Offset(k*vectorBytes), y, y)
+			e.add(x, s1[k], s1[k])
+			e.fma(x, y, s2[k])
+		}
+		ADDQ(ld, d.Base)
+		ADDQ(ld, a.Base)
+		DECQ(rows)
+		JNZ(LabelRef(label("row")))
+		for k := range v {
+			e.store(s1[k], first.Offset(k*vectorBytes))
+			e.store(s2[k], second.Offset(k*vectorBytes))
+		}
+		for _, m := range []Mem{first, second, d0, a0, level, centre} {
+			ADDQ(I32(columns*e.size), m.Base)
+		}
+		SUBQ(I32(columns), left)
+		JMP(LabelRef(label("columns")))
+		Label(label("end"))
+	}
+	end()
+}
+
 // each runs body for whole vectors and one for what is left of n elements, and moves the
 // pointers on.
 func (e element) each(n reg.Register, pointers []Mem, body, one func()) {
@@ -351,6 +505,9 @@ func (e element) storeOne(v reg.Register, m Mem) { choose(e, VMOVSS, VMOVSD)(v, 
 func (e element) spread(m Op, v reg.Register)    { choose(e, VBROADCASTSS, VBROADCASTSD)(m, v) }
 func (e element) fma(a, b, c Op)                 { choose(e, VFMADD231PS, VFMADD231PD)(a, b, c) }
 func (e element) add(a, b, c Op)                 { choose(e, VADDPS, VADDPD)(a, b, c) }
+func (e element) addOne(a, b, c Op)              { choose(e, VADDSS, VADDSD)(a, b, c) }
+func (e element) sub(a, b, c Op)                 { choose(e, VSUBPS, VSUBPD)(a, b, c) }
+func (e element) fmaOne(a, b, c Op)              { choose(e, VFMADD231SS, VFMADD231SD)(a, b, c) }
 func (e element) mul(a, b, c Op)                 { choose(e, VMULPS, VMULPD)(a, b, c) }
 func (e element) mulOne(a, b, c Op)              { choose(e, VMULSS, VMULSD)(a, b, c) }
 func (e element) max(a, b, c Op)                 { choose(e, VMAXPS, VMAXPD)(a, b, c) }
