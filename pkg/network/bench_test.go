@@ -19,8 +19,8 @@ func cpu(b *testing.B) time.Duration {
 }
 
 // BenchmarkPerSampleGradients reports samples/s and CPU µs/sample of per-sample gradients,
-// computed directly and by automatic differentiation, and of the gradient of the same
-// samples as one batch: the ratio is the price of not summing.
+// and of the gradient of the same samples as one batch, whose ratio is the price of not
+// summing, directly and by automatic differentiation.
 func BenchmarkPerSampleGradients(b *testing.B) {
 	for _, a := range paperNetworks {
 		samples := 8192
@@ -49,37 +49,51 @@ func BenchmarkPerSampleGradients(b *testing.B) {
 			return n.PerSampleGradients(ctx, x, nil, func(problem.Block) error { return nil })
 		}
 		benchmark("direct", network.Settings{}, rows)
+		batch := func(n *network.Network, x []float64) error {
+			_, err := n.GradTo(ctx, make([]float64, n.Dim()), x)
+			return err
+		}
+		benchmark("batch/direct", network.Settings{}, batch)
 		for name, be := range backends(b) {
 			benchmark("autodiff/"+name, network.Settings{Backend: be, Autodiff: true}, rows)
-			benchmark("batch/"+name, network.Settings{Backend: be}, func(n *network.Network, x []float64) error {
-				_, err := n.GradTo(ctx, make([]float64, n.Dim()), x)
-				return err
-			})
+			benchmark("batch/"+name, network.Settings{Backend: be, Autodiff: true}, batch)
 		}
 	}
 }
 
-// BenchmarkTrainingStep is one gradient of a batch of 128 in training mode.
+// BenchmarkTrainingStep is one gradient of a batch of 128 in training mode, directly and by
+// automatic differentiation.
 func BenchmarkTrainingStep(b *testing.B) {
-	for name, be := range backends(b) {
-		for _, a := range paperNetworks {
-			x, stats := weights(a)
-			tr, err := network.NewTraining(a, images(a, 128, true), stats, 1, &network.Settings{Backend: be})
-			if err != nil {
-				b.Fatal(err)
-			}
-			idx := make([]int, 128)
-			for i := range idx {
-				idx[i] = i
-			}
-			g := make([]float64, tr.Dim())
+	const batch = 128
+	for _, a := range paperNetworks {
+		benchmark := func(name string, s network.Settings) {
 			b.Run(a.Name+"/"+name, func(b *testing.B) {
+				x, stats := weights(a)
+				tr, err := network.NewTraining(a, images(a, batch, true), stats, 1, &s)
+				if err != nil {
+					b.Fatal(err)
+				}
+				idx := make([]int, batch)
+				for i := range idx {
+					idx[i] = i
+				}
+				g := make([]float64, tr.Dim())
+				if _, err := tr.BatchGradTo(g, x, idx); err != nil { // compiles, reserves
+					b.Fatal(err)
+				}
+				before := cpu(b)
 				for b.Loop() {
 					if _, err := tr.BatchGradTo(g, x, idx); err != nil {
 						b.Fatal(err)
 					}
 				}
+				b.ReportMetric(float64(batch*b.N)/b.Elapsed().Seconds(), "samples/s")
+				b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/1000/float64(batch*b.N), "cpu-µs/sample")
 			})
+		}
+		benchmark("direct", network.Settings{})
+		for name, be := range backends(b) {
+			benchmark("autodiff/"+name, network.Settings{Backend: be, Autodiff: true})
 		}
 	}
 }

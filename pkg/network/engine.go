@@ -3,9 +3,7 @@ package network
 import (
 	"fmt"
 	"math"
-
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
+	"runtime"
 
 	"sgdlab/pkg/backend"
 	"sgdlab/pkg/dataset"
@@ -29,46 +27,43 @@ func (t DType) String() string {
 
 // Settings says how a network is computed, not what. The zero value, or nil, is the default.
 type Settings struct {
-	Backend   *backend.Backend // nil means backend.Default()
+	Backend   *backend.Backend // of automatic differentiation; nil means backend.Default()
 	DType     DType
-	BlockSize int // samples per graph call and per block of rows; 0 means 256 for images of at most 64 numbers, else 64
-	Workers   int // blocks of rows at a time; 0 means one per core. Graph calls run one at a time; the backends use all cores themselves
+	BlockSize int // samples per block of rows, and per graph call; 0 means 256 for images of at most 64 numbers, else 64
+	Workers   int // goroutines; 0 means one per core. Graph calls run one at a time; the backends use all cores themselves
 
-	// Autodiff computes per-sample gradients by automatic differentiation on the backend. It
-	// is the slow twin of the default, which needs no backend, for comparisons.
+	// Autodiff computes losses and gradients by automatic differentiation on the backend. It
+	// is the slow twin of the default, for comparisons. The default needs no backend, except
+	// for Hessian products.
 	Autodiff bool
 }
 
-// engine is what Network and Training share: an architecture laid out, data, and the
-// conversion between slices and tensors.
+// engine is what Network and Training share: an architecture laid out, data, and settings
+// without zeros.
 type engine struct {
 	arch    Architecture
 	plan    []planned
 	views   []View
 	data    *dataset.Images
-	backend *backend.Backend
+	backend *backend.Backend // nil means the default one, when it is needed
 	dtype   DType
 	block   int
+	workers int
 	dim     int
 	stats   []float64 // batch-norm statistics
 }
 
-func newEngine(a Architecture, data *dataset.Images, stats []float64, s *Settings) (*engine, error) {
+func newEngine(a Architecture, data *dataset.Images, stats []float64, s Settings) (*engine, error) {
 	plan, err := a.plan()
 	if err != nil {
 		return nil, err
 	}
-	if s == nil {
-		s = &Settings{}
-	}
-	e := &engine{arch: a, plan: plan, views: a.Views(), data: data, backend: s.Backend, dtype: s.DType, block: s.BlockSize, dim: a.Dim()}
 	if err := checkData(a, data); err != nil {
 		return nil, err
 	}
-	if e.backend == nil {
-		if e.backend, err = backend.Default(); err != nil {
-			return nil, err
-		}
+	e := &engine{arch: a, plan: plan, views: a.Views(), data: data, backend: s.Backend, dtype: s.DType, block: s.BlockSize, workers: s.Workers, dim: a.Dim()}
+	if e.workers <= 0 {
+		e.workers = runtime.GOMAXPROCS(0)
 	}
 	if e.block <= 0 {
 		e.block = 64
@@ -78,6 +73,14 @@ func newEngine(a Architecture, data *dataset.Images, stats []float64, s *Setting
 	}
 	e.block = min(e.block, data.N)
 	return e, e.setStats(stats)
+}
+
+// settingsOf returns s, or the default.
+func settingsOf(s *Settings) Settings {
+	if s == nil {
+		return Settings{}
+	}
+	return *s
 }
 
 // checkData returns an error that names the first thing in data that a cannot take.
@@ -161,96 +164,6 @@ func (e *engine) checkIndices(idx []int) {
 			panic(fmt.Sprintf("network: sample index out of range: %d, want 0–%d", k, e.data.N-1))
 		}
 	}
-}
-
-// tensor makes a tensor of e's precision from float64 numbers.
-func (e *engine) tensor(v []float64, dims ...int) *tensors.Tensor {
-	if e.dtype == Float64 {
-		return tensors.FromFlatDataAndDimensions(v, dims...)
-	}
-	f := make([]float32, len(v))
-	for i, a := range v {
-		f[i] = float32(a)
-	}
-	return tensors.FromFlatDataAndDimensions(f, dims...)
-}
-
-// statsTensor holds the statistics, or one unused zero for a network without batch norm.
-func (e *engine) statsTensor() *tensors.Tensor {
-	if len(e.stats) == 0 {
-		return e.tensor([]float64{0}, 1)
-	}
-	return e.tensor(e.stats, len(e.stats))
-}
-
-// batch makes the tensors of a block of rows samples of data: images in the shape of the
-// input and one-hot targets. Rows beyond len(idx) are zero, with a target of zeros, so that
-// they add nothing to any sum over samples.
-func (e *engine) batch(data *dataset.Images, idx []int, rows int) (images, target *tensors.Tensor) {
-	size := data.ImageSize()
-	classes := e.arch.Classes()
-	hot := make([]float64, rows*classes)
-	pixels := make([]float32, rows*size)
-	for i, k := range idx {
-		copy(pixels[i*size:], data.Image(k))
-		hot[i*classes+int(data.Labels[k])] = 1
-	}
-	dims := []int{rows, e.arch.Channels, e.arch.Height, e.arch.Width}
-	if e.dtype == Float32 {
-		images = tensors.FromFlatDataAndDimensions(pixels, dims...)
-	} else {
-		wide := make([]float64, len(pixels))
-		for i, v := range pixels {
-			wide[i] = float64(v)
-		}
-		images = tensors.FromFlatDataAndDimensions(wide, dims...)
-	}
-	return images, e.tensor(hot, rows, classes)
-}
-
-// exec compiles a graph once per batch size. Any number of batch sizes may be used.
-func (e *engine) exec(fn func(inputs []*graph.Node) []*graph.Node) (*graph.Exec, error) {
-	ex, err := graph.NewExec(e.backend, fn)
-	if err != nil {
-		return nil, fmt.Errorf("network: %s: %w", e.arch.Name, err)
-	}
-	return ex.SetMaxCache(-1), nil
-}
-
-// call runs ex and hands its outputs to use; it frees the outputs and the tensors in
-// free afterwards, because XLA keeps them outside the Go heap.
-func (e *engine) call(ex *graph.Exec, inputs []*tensors.Tensor, free []*tensors.Tensor, use func(outputs []*tensors.Tensor) error) error {
-	args := make([]any, len(inputs))
-	for i, t := range inputs {
-		args[i] = t
-	}
-	outputs, err := ex.Call(args...)
-	if err != nil {
-		return fmt.Errorf("network: %s: running the graph: %w", e.arch.Name, err)
-	}
-	err = use(outputs)
-	for _, t := range append(outputs, free...) {
-		if ferr := t.FinalizeAll(); err == nil && ferr != nil {
-			err = fmt.Errorf("network: %s: freeing a tensor: %w", e.arch.Name, ferr)
-		}
-	}
-	return err
-}
-
-// addTo adds the numbers of t to dst in float64.
-func addTo(dst []float64, t *tensors.Tensor) error {
-	return t.ConstFlatData(func(flat any) {
-		switch v := flat.(type) {
-		case []float64:
-			for i, a := range v {
-				dst[i] += a
-			}
-		case []float32:
-			for i, a := range v {
-				dst[i] += float64(a)
-			}
-		}
-	})
 }
 
 func scale(v []float64, c float64) {

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
+	"sync"
 
 	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/problem"
@@ -23,56 +21,42 @@ var _ problem.FiniteSum = (*Network)(nil)
 // as [chaudhari2018] eq. (1) needs it. It is safe for concurrent use, except for SetStats.
 type Network struct {
 	*engine
-	gradient *graph.Exec // x, stats, images, target → Σ loss, Σ gradient [d]
-	hessian  *graph.Exec // x, stats, images, target, v → Σ ∇²fₖ v [d]
-	logits   *graph.Exec // x, stats, images, target → [B, classes]
-	rows     perSampler
+	computer
+	graphs func() (*graphs, error) // for what the computer does not do; made when it is needed
+}
+
+// computer does the arithmetic of a Network at finite weights x. Blocks of samples are dealt
+// with in order.
+type computer interface {
+	// gradient adds Σ ∇fₖ to sum and returns Σ fₖ.
+	gradient(ctx context.Context, sum, x []float64, blocks [][]int) (loss float64, err error)
+	// logits hands [len(idx), classes] to use, for every block.
+	logits(ctx context.Context, x []float64, blocks [][]int, use func(idx []int, z []float64)) error
+	// rows yields ∇fₖ, for every block.
+	rows(ctx context.Context, x []float64, blocks [][]int, yield func(problem.Block) error) error
 }
 
 // New binds a to data with the batch-norm statistics stats (StatsDim, as Init or a
 // Training returns them). data is kept, not copied; nil settings are the default.
 //
 // It returns an error if a is not valid, if an image, label or pixel does not fit it
-// (named by sample), if stats has the wrong length, or if there is no backend.
+// (named by sample), if stats has the wrong length, or if Settings.Autodiff finds no backend.
 func New(a Architecture, data *dataset.Images, stats []float64, s *Settings) (*Network, error) {
-	e, err := newEngine(a, data, stats, s)
+	set := settingsOf(s)
+	e, err := newEngine(a, data, stats, set)
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{engine: e}
-	build := func(exec **graph.Exec, fn func(f *forward, target *graph.Node, rest []*graph.Node) []*graph.Node) {
-		if err != nil {
-			return
-		}
-		*exec, err = e.exec(func(in []*graph.Node) []*graph.Node {
-			return fn(newForward(e.plan, in[0], in[1], nil, in[2]), in[3], in[4:])
-		})
-	}
-	build(&n.gradient, func(f *forward, target *graph.Node, _ []*graph.Node) []*graph.Node {
-		loss := f.sumLoss(target)
-		return []*graph.Node{loss, f.flatGradient(loss)}
-	})
-	build(&n.hessian, func(f *forward, target *graph.Node, rest []*graph.Node) []*graph.Node {
-		g := f.flatGradient(f.sumLoss(target))
-		return []*graph.Node{f.flatGradient(graph.ReduceAllSum(graph.Mul(g, rest[0])))}
-	})
-	build(&n.logits, func(f *forward, _ *graph.Node, _ []*graph.Node) []*graph.Node {
-		return []*graph.Node{f.logits}
-	})
-	taps := &byTaps{Network: n}
-	build(&taps.exec, func(f *forward, target *graph.Node, _ []*graph.Node) []*graph.Node {
-		return []*graph.Node{f.perSampleGradients(target)}
-	})
-	if err != nil {
-		return nil, err
-	}
+	n := &Network{engine: e, graphs: sync.OnceValues(func() (*graphs, error) { return newGraphs(e) })}
 	switch {
-	case s != nil && s.Autodiff:
-		n.rows = taps
+	case set.Autodiff:
+		if n.computer, err = n.graphs(); err != nil {
+			return nil, err
+		}
 	case e.dtype == Float64:
-		n.rows = newDirectly[float64](e, s)
+		n.computer = &directly[float64]{e}
 	default:
-		n.rows = newDirectly[float32](e, s)
+		n.computer = &directly[float32]{e}
 	}
 	return n, nil
 }
@@ -119,37 +103,6 @@ func (e *engine) blocks(idx []int) [][]int {
 	return append(out, idx)
 }
 
-// sweep runs ex on every block in order and hands the outputs to use. It is one goroutine:
-// tensors are written to at their first use, and may not be shared before.
-func (n *Network) sweep(ctx context.Context, ex *graph.Exec, x []float64, rest [][]float64, blocks [][]int, use func(idx []int, outputs []*tensors.Tensor) error) error {
-	if err := n.checkWeights(x); err != nil {
-		return err
-	}
-	rows := len(blocks[0])
-	shared := []*tensors.Tensor{n.tensor(x, n.dim), n.statsTensor()}
-	var tail []*tensors.Tensor
-	for _, v := range rest {
-		tail = append(tail, n.tensor(v, len(v)))
-	}
-	defer func() {
-		for _, t := range append(shared, tail...) {
-			_ = t.FinalizeAll() // on the device a copy at most; nothing to report
-		}
-	}()
-	for _, block := range blocks {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		images, target := n.batch(n.data, block, rows)
-		inputs := append(append(slices.Clone(shared), images, target), tail...)
-		err := n.call(ex, inputs, []*tensors.Tensor{images, target}, func(outputs []*tensors.Tensor) error { return use(block, outputs) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // GradTo stores ∇f(x), the mean over all N samples, in dst (d) and returns f(x) in nats.
 // Every sample has the weight 1/N whatever the block size; blocks are added in float64.
 //
@@ -173,33 +126,39 @@ func (n *Network) gradTo(ctx context.Context, dst, x []float64, idx []int) (loss
 	if len(dst) != n.dim {
 		panic(fmt.Sprintf("network: dimension mismatch: dst has %d numbers, want %d", len(dst), n.dim))
 	}
-	sum := make([]float64, n.dim+1)
-	count := 0
-	err = n.sweep(ctx, n.gradient, x, nil, n.blocks(idx), func(idx []int, out []*tensors.Tensor) error {
-		count += len(idx)
-		if err := addTo(sum[n.dim:], out[0]); err != nil {
-			return err
-		}
-		return addTo(sum, out[1])
-	})
-	if err != nil {
+	if err := n.checkWeights(x); err != nil {
+		return 0, err
+	}
+	blocks := n.blocks(idx)
+	sum, count := make([]float64, n.dim), 0
+	for _, b := range blocks {
+		count += len(b)
+	}
+	if loss, err = n.gradient(ctx, sum, x, blocks); err != nil {
 		return 0, err
 	}
 	scale(sum, 1/float64(count))
 	copy(dst, sum)
-	return sum[n.dim], nil
+	return loss / float64(count), nil
 }
 
 // HessianMulVecTo stores ∇²f(x)·v in dst, all of length d, with f the mean over all N
 // samples. The second derivative of ReLU and of max-pooling is taken as zero, as
-// automatic differentiation does. It panics and fails where GradTo does.
+// automatic differentiation does. It is always computed by automatic differentiation, and
+// fails if there is no backend; otherwise it panics and fails where GradTo does.
 func (n *Network) HessianMulVecTo(ctx context.Context, dst, x, v []float64) error {
 	if len(dst) != n.dim || len(v) != n.dim {
 		panic(fmt.Sprintf("network: dimension mismatch: dst and v have %d and %d numbers, want %d", len(dst), len(v), n.dim))
 	}
-	sum := make([]float64, n.dim)
-	err := n.sweep(ctx, n.hessian, x, [][]float64{v}, n.blocks(nil), func(_ []int, out []*tensors.Tensor) error { return addTo(sum, out[0]) })
+	if err := n.checkWeights(x); err != nil {
+		return err
+	}
+	g, err := n.graphs()
 	if err != nil {
+		return err
+	}
+	sum := make([]float64, n.dim)
+	if err := g.hessianMulVec(ctx, sum, x, v, n.blocks(nil)); err != nil {
 		return err
 	}
 	scale(sum, 1/float64(n.data.N))
@@ -223,13 +182,12 @@ func (n *Network) Accuracy(ctx context.Context, x []float64) (float64, error) {
 }
 
 func (n *Network) evaluate(ctx context.Context, x []float64, idx []int) (loss, accuracy float64, err error) {
+	if err := n.checkWeights(x); err != nil {
+		return 0, 0, err
+	}
 	classes := n.arch.Classes()
 	count := 0
-	err = n.sweep(ctx, n.logits, x, nil, n.blocks(idx), func(idx []int, out []*tensors.Tensor) error {
-		z := make([]float64, out[0].Shape().Size())
-		if err := addTo(z, out[0]); err != nil {
-			return err
-		}
+	err = n.logits(ctx, x, n.blocks(idx), func(idx []int, z []float64) {
 		for i, k := range idx {
 			row, label := z[i*classes:(i+1)*classes], int(n.data.Labels[k])
 			top := slices.Max(row)
@@ -243,7 +201,6 @@ func (n *Network) evaluate(ctx context.Context, x []float64, idx []int) (loss, a
 			}
 		}
 		count += len(idx)
-		return nil
 	})
 	return loss / float64(count), accuracy / float64(count), err
 }

@@ -48,6 +48,21 @@ func TestDirectEqualsAutodiff(t *testing.T) {
 				data := images(a, 3, background)
 				fast, x := newNetwork(t, a, data, network.Settings{DType: dt, BlockSize: 2})
 				slow, _ := newNetwork(t, a, data, network.Settings{DType: dt, Autodiff: true, Backend: oracle})
+				full := func(n *network.Network) []float64 { // loss and gradient of all samples, and the loss from the logits
+					g := make([]float64, n.Dim())
+					loss, err := n.GradTo(ctx, g, x)
+					if err != nil {
+						t.Fatal(err)
+					}
+					again, err := n.Loss(ctx, x, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return append(g, loss, again)
+				}
+				if d := maxDiff(full(fast), full(slow)); !(d <= tol) {
+					t.Errorf("%s, %s, constant background %v: the full gradient is off by %.2g of its maximum, tolerance %.0e", a.Name, dt, background, d, tol)
+				}
 				got, want := rows(t, fast, x, nil), rows(t, slow, x, nil)
 				for k := range want {
 					if d := maxDiff(got[k], want[k]); !(d <= tol) {

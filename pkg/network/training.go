@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"sgdlab/pkg/dataset"
 )
 
@@ -20,29 +17,39 @@ import (
 // dropout masks and augmentations, which every batch moves on. It is not safe for concurrent use.
 type Training struct {
 	*engine
-	exec    *graph.Exec // x, images, target, masks… → Σ loss, Σ gradient, batch statistics…
+	trainer
 	augment dataset.Augmentation
 	seed    uint64
 	calls   uint64 // batches so far: the position in the streams of masks and augmentations
+}
+
+// trainer does the arithmetic of a Training at finite weights x.
+type trainer interface {
+	// batchGradient stores the gradient of the sum of the losses of the images idx of data in
+	// sum and the batch's means and unbiased variances in stats, and returns the sum of the
+	// losses. Dropout masks come from r, a number per activation, layer after layer.
+	batchGradient(sum, stats, x []float64, data *dataset.Images, idx []int, r *rand.Rand) (loss float64, err error)
 }
 
 // NewTraining binds a to data for training from the batch-norm statistics stats
 // (StatsDim). seed chooses the dropout masks, which are drawn here and not on the
 // backend, so that all backends see the same. It returns an error where New does.
 func NewTraining(a Architecture, data *dataset.Images, stats []float64, seed uint64, s *Settings) (*Training, error) {
-	e, err := newEngine(a, data, stats, s)
+	set := settingsOf(s)
+	e, err := newEngine(a, data, stats, set)
 	if err != nil {
 		return nil, err
 	}
 	t := &Training{engine: e, seed: seed}
-	t.exec, err = e.exec(func(in []*graph.Node) []*graph.Node {
-		f := newForward(e.plan, in[0], nil, in[3:], in[1])
-		loss := f.sumLoss(in[2])
-		out := []*graph.Node{loss, f.flatGradient(loss)}
-		return append(out, f.newStats...)
-	})
-	if err != nil {
-		return nil, err
+	switch {
+	case set.Autodiff:
+		if t.trainer, err = newTrainingGraph(e); err != nil {
+			return nil, err
+		}
+	case e.dtype == Float64:
+		t.trainer = newDirectTrainer[float64](e)
+	default:
+		t.trainer = newDirectTrainer[float32](e)
 	}
 	return t, nil
 }
@@ -118,60 +125,15 @@ func (t *Training) BatchGradTo(dst, x []float64, idx []int) (loss float64, err e
 		}
 	}
 	data, idx := t.augmented(idx)
-	images, target := t.batch(data, idx, b)
-	inputs := append([]*tensors.Tensor{t.tensor(x, t.dim), images, target}, t.masks(b)...)
-	sum := make([]float64, t.dim+1)
-	err = t.call(t.exec, inputs, inputs, func(out []*tensors.Tensor) error {
-		if err := addTo(sum[t.dim:], out[0]); err != nil {
-			return err
-		}
-		if err := addTo(sum, out[1]); err != nil {
-			return err
-		}
-		return t.updateStats(out[2:])
-	})
-	if err != nil {
+	sum, batch := make([]float64, t.dim), make([]float64, len(t.stats))
+	if loss, err = t.batchGradient(sum, batch, x, data, idx, rand.New(rand.NewPCG(t.seed, t.calls))); err != nil {
 		return 0, err
+	}
+	for i, v := range batch {
+		t.stats[i] += bnMomentum * (v - t.stats[i])
 	}
 	t.calls++
 	scale(sum, 1/float64(b))
 	copy(dst, sum)
-	return sum[t.dim], nil
-}
-
-// masks draws the dropout masks of one batch: 0, or 1/(1−P), per activation.
-func (t *Training) masks(b int) []*tensors.Tensor {
-	r := rand.New(rand.NewPCG(t.seed, t.calls))
-	var masks []*tensors.Tensor
-	for _, p := range t.plan {
-		l, ok := p.Layer.(Dropout)
-		if !ok {
-			continue
-		}
-		m := make([]float64, b*p.out.size())
-		for i := range m {
-			if r.Float64() >= l.P {
-				m[i] = 1 / (1 - l.P)
-			}
-		}
-		masks = append(masks, t.tensor(m, b, p.out.size()))
-	}
-	return masks
-}
-
-// updateStats moves the running statistics towards those of the batch, given layer by
-// layer as mean and unbiased variance.
-func (t *Training) updateStats(batch []*tensors.Tensor) error {
-	at := 0
-	for _, b := range batch {
-		new := make([]float64, b.Shape().Size())
-		if err := addTo(new, b); err != nil {
-			return err
-		}
-		for i, v := range new {
-			t.stats[at+i] += bnMomentum * (v - t.stats[at+i])
-		}
-		at += len(new)
-	}
-	return nil
+	return loss / float64(b), nil
 }

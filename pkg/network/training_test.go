@@ -27,6 +27,96 @@ func newTraining(t testing.TB, a network.Architecture, data *dataset.Images, dt 
 	return tr, x
 }
 
+// noisy has batch norm and dropout in every place where they may stand in training: first,
+// last, twice, beside each other, on maps that do not fill a vector, and on flat features.
+var noisy = []network.Architecture{
+	{Name: "norm-first", Channels: 3, Height: 5, Width: 7, Layers: []network.Layer{
+		network.BatchNorm{}, network.Dropout{P: 0.2}, network.Conv2D{Out: 10, Kernel: 3, Pad: 1}, network.BatchNorm{}, network.BatchNorm{}, network.ReLU{}, network.ReLU{},
+		network.Dropout{}, network.Conv2D{Out: 5, Kernel: 2}, network.ReLU{}, network.BatchNorm{}, network.Tanh{}, network.Flatten{}, network.BatchNorm{},
+		network.Dense{Out: 13}, network.BatchNorm{}, network.ReLU{}, network.Dropout{P: 0.5}, network.Dense{Out: 4}, network.BatchNorm{},
+	}},
+	{Name: "pixels", Channels: 2, Height: 1, Width: 2, Layers: []network.Layer{
+		network.Conv2D{Out: 3, Kernel: 1}, network.BatchNorm{}, network.ReLU{}, network.Flatten{}, network.Dense{Out: 3},
+	}},
+	network.SmallLeNet(0.3),
+}
+
+// A batch computed directly is that of automatic differentiation: loss, gradient and running
+// statistics, with the same dropout masks, on images with the ties of a constant background
+// and without. In float32 it is compared with the same oracle in float64, because automatic
+// differentiation in float32 adds up a batch number by number and can lose three digits.
+func TestTrainingDirectEqualsAutodiff(t *testing.T) {
+	oracle := backends(t)["go"] // XLA would compile every network for seconds
+	for _, a := range slices.Concat(noisy, zoo[:len(zoo)-1], []network.Architecture{smooth, network.TinyFC(), network.SmallFC()}) {
+		for _, background := range []bool{false, true} {
+			data := images(a, 23, background)
+			idx := []int{3, 4, 5, 7, 7, 11, 0, 1, 2, 22, 21, 20, 19, 9, 8, 13, 12, 6, 10} // three chunks
+			run := func(s network.Settings) (all [][]float64) {                           // losses and gradients of two batches, statistics after them
+				x, stats := weights(a)
+				tr, err := network.NewTraining(a, data, stats, 11, &s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				g := make([]float64, tr.Dim())
+				for _, n := range []int{19, 10} {
+					loss, err := tr.BatchGradTo(g, x, idx[:n])
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, []float64{loss}, slices.Clone(g))
+				}
+				return append(all, tr.State())
+			}
+			want := run(network.Settings{DType: network.Float64, Autodiff: true, Backend: oracle})
+			for dt, tol := range map[network.DType]float64{network.Float64: 1e-12, network.Float32: 1e-5} { // see TestPerSampleGradientsEqualALoop
+				for i, got := range run(network.Settings{DType: dt}) {
+					if d := maxDiff(got, want[i]); !(d <= tol) {
+						what := []string{"first loss", "first gradient", "second loss", "second gradient", "state"}[i]
+						t.Errorf("%s, %s, constant background %v: the %s is off by %.2g of its maximum, tolerance %.0e", a.Name, dt, background, what, d, tol)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A batch is the same bits whatever the number of workers, and after batches of other sizes.
+func TestTrainingDoesNotDependOnWorkers(t *testing.T) {
+	for _, a := range []network.Architecture{network.SmallFC(), network.SmallLeNet(0.2)} {
+		var want []float64
+		for _, workers := range []int{1, 2, 5} {
+			x, stats := weights(a)
+			tr, err := network.NewTraining(a, images(a, 40, true), stats, 11, &network.Settings{Workers: workers})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, idx := make([]float64, tr.Dim()), make([]int, 37)
+			for i := range idx {
+				idx[i] = (7 * i) % 40
+			}
+			state := tr.State()
+			for _, n := range []int{17, 37} {
+				if err := tr.SetState(state); err != nil {
+					t.Fatal(err)
+				}
+				if workers == 1 && n < len(idx) {
+					continue
+				}
+				if _, err := tr.BatchGradTo(g, x, idx[:n]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := append(slices.Clone(g), tr.State()...)
+			if want == nil {
+				want = got
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %d workers differ from one by %.2g, want the same bits", a.Name, workers, maxDiff(got, want))
+			}
+		}
+	}
+}
+
 func trainingLoss(t *testing.T, tr *network.Training, x []float64, idx []int) float64 {
 	state := tr.State()
 	loss, err := tr.BatchGradTo(make([]float64, tr.Dim()), x, idx)

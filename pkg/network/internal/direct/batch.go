@@ -169,8 +169,12 @@ func (b *Batch[T]) GradientTo(gradient, stats, x []float64, n int, sample func(k
 			b.forward(h, s, from, len(b.ops), sample)
 			_, label := sample(s)
 			logits := b.of(b.act[len(b.ops)], len(b.ops), s)[:b.classes]
-			p.loss += softmaxGradientTo(h.delta[0][:b.classes], logits, label)
-			b.backward(h, p, s, len(b.ops)-1, next, h.delta[0])
+			d := h.delta[0]
+			if last := len(b.ops) - 1; b.held[last] != nil {
+				d = b.of(b.held[last], last, s)
+			}
+			p.loss += softmaxGradientTo(d[:b.classes], logits, label)
+			b.backward(h, p, s, len(b.ops)-1, next, d)
 		}
 		b.sumUp(next, c, first, count)
 	})

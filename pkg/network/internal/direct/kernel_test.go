@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -71,6 +72,30 @@ func testKernels[T Float](t *testing.T, unit float64) {
 			check(fmt.Sprintf("vector of %d, %d terms", n, m), got, want, m)
 		}
 	}
+	for _, period := range []int{8, 24, 40} {
+		along, scale, shift := random[T](r, period), random[T](r, period), random[T](r, period)
+		for _, n := range []int{1, 7, 8, 24, 75, 200} {
+			d, a := random[T](r, n+lanes), random[T](r, n+lanes)
+			got, want := make([]T, n+lanes), make([]T, n+lanes)
+			fast.affine(got[:n], a, scale, shift)
+			slow.affine(want[:n], a, scale, shift)
+			check(fmt.Sprintf("affine of %d, period %d", n, period), got[:n], want[:n], 1)
+			fast.affinePair(got[:n], d, a, along, scale, shift)
+			slow.affinePair(want[:n], d, a, along, scale, shift)
+			check(fmt.Sprintf("affine pair of %d, period %d", n, period), got[:n], want[:n], 2)
+		}
+		for _, rows := range []int{1, 2, 37} {
+			ld := period + 3
+			d, a := random[T](r, ld*rows), random[T](r, ld*rows)
+			level, centre := random[T](r, period), random[T](r, period)
+			first, second := random[T](r, period), random[T](r, period)
+			wantFirst, wantSecond := slices.Clone(first), slices.Clone(second)
+			fast.moments(first, second, d, a, ld, rows, level, centre)
+			slow.moments(wantFirst, wantSecond, d, a, ld, rows, level, centre)
+			check(fmt.Sprintf("first moments of %d×%d", rows, period), first, wantFirst, rows)
+			check(fmt.Sprintf("second moments of %d×%d", rows, period), second, wantSecond, rows)
+		}
+	}
 	special := []T{T(math.Inf(1)), T(math.Inf(-1)), 0, T(math.Copysign(0, -1)), 1, -1}
 	for n := range 20 {
 		a, d := append(random[T](r, n), special...), append(random[T](r, n), special...)
@@ -78,6 +103,7 @@ func testKernels[T Float](t *testing.T, unit float64) {
 			"outer": func(k *kernels[T], c []T) { k.outer(c[:2*len(a)], []T{-1.5, 0.1}, a) },
 			"relu":  func(k *kernels[T], c []T) { k.relu(c, a) },
 			"gate":  func(k *kernels[T], c []T) { k.gate(c, d, a) },
+			"plus":  func(k *kernels[T], c []T) { k.plus(c, a); k.plus(c, d) },
 		} {
 			got, want := make([]T, 2*len(a)+1), make([]T, 2*len(a)+1)
 			f(fast, got)
@@ -88,6 +114,14 @@ func testKernels[T Float](t *testing.T, unit float64) {
 				}
 			}
 		}
+	}
+	for _, n := range []int{1, 7, 8, 21} {
+		a, b := random[T](r, 3), random[T](r, n)
+		got := random[T](r, 3*n+1)
+		want := slices.Clone(got)
+		fast.outerPlus(got, a, b)
+		slow.outerPlus(want, a, b)
+		check(fmt.Sprintf("outer plus of %d", n), got, want, 1)
 	}
 	for _, channels := range []int{1, 3, 8, 12, 24} {
 		for _, side := range []int{1, 2, 9} {
