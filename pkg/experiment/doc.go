@@ -12,7 +12,7 @@
 // # Conventions
 //
 // The same settings give the same numbers, whatever the number of workers; a network's last
-// digits depend on the backend besides. Eigenvalues are rounded to a few significant
+// digits depend on the kind of processor besides. Eigenvalues are rounded to a few significant
 // digits for the file, after everything was computed from them. Experiments print nothing;
 // they report progress through a callback, and the long ones go on after being killed, from
 // a folder that their settings name. Paths are never part of a result.

@@ -15,7 +15,6 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"sgdlab/internal/atomicfile"
-	"sgdlab/pkg/backend"
 	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/network"
 	"sgdlab/pkg/noise"
@@ -40,10 +39,9 @@ type GradientNoiseSettings struct {
 
 	// Folder keeps what a killed run needs to go on; it must exist. Empty means that a
 	// killed run starts again.
-	Folder   string           `json:"-"`
-	Backend  *backend.Backend `json:"-"` // nil means backend.Default()
-	Workers  int              `json:"-"` // 0 means GOMAXPROCS
-	Progress Progress         `json:"-"`
+	Folder   string   `json:"-"`
+	Workers  int      `json:"-"` // 0 means GOMAXPROCS
+	Progress Progress `json:"-"`
 }
 
 // Fig1b is the full setting of Fig. 1b: small-fc on all 60,000 images of MNIST 7×7 with the
@@ -169,13 +167,6 @@ func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoise
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if s.Backend == nil {
-		b, err := backend.Default()
-		if err != nil {
-			return nil, err
-		}
-		s.Backend = b
-	}
 	if s.Folder == "" {
 		folder, err := os.MkdirTemp("", "sgdlab-")
 		if err != nil {
@@ -185,7 +176,7 @@ func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoise
 		s.Folder = folder
 	}
 	start := time.Now()
-	record := newRecord[GradientNoiseSettings, GradientNoiseNumbers](s.name(), s, backendName(s.Backend))
+	record := newRecord[GradientNoiseSettings, GradientNoiseNumbers](s.name(), s, "")
 	g, err := newGradientNoise(ctx, s)
 	if err != nil {
 		return nil, err
@@ -251,13 +242,6 @@ func (s GradientNoiseSettings) epochs() []int {
 	return epochs
 }
 
-func backendName(b *backend.Backend) string {
-	if b.IsXLA() {
-		return "xla:cpu"
-	}
-	return "go"
-}
-
 // gradientNoise is the experiment under way.
 type gradientNoise struct {
 	settings    GradientNoiseSettings
@@ -272,7 +256,7 @@ type gradientNoise struct {
 }
 
 func newGradientNoise(ctx context.Context, s GradientNoiseSettings) (*gradientNoise, error) {
-	g := &gradientNoise{settings: s, epochs: s.epochs(), network: network.Settings{Backend: s.Backend, Workers: s.Workers}}
+	g := &gradientNoise{settings: s, epochs: s.epochs(), network: network.Settings{Workers: s.Workers}}
 	var err error
 	if g.paper, err = paperSpectrum(s.Figure); err != nil {
 		return nil, err
@@ -369,7 +353,7 @@ func (g *gradientNoise) trainTo(ctx context.Context, i int) (*sgd.Result, error)
 
 // objective names what is minimised.
 func (g *gradientNoise) objective() string {
-	s := fmt.Sprintf("%s on %s, %s", g.settings.Network, g.train.Name, backendName(g.settings.Backend))
+	s := fmt.Sprintf("%s on %s", g.settings.Network, g.train.Name)
 	if g.settings.Dropout != 0 {
 		s += fmt.Sprintf(", dropout %v", g.settings.Dropout)
 	}
@@ -385,7 +369,7 @@ func (g *gradientNoise) path(i int, kind string) string {
 
 // checkpoint computes the numbers of the i-th checkpoint, or reads them if they are there.
 func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) (*Record[GradientNoiseSettings, GradientNoiseCheckpoint], error) {
-	record := newRecord[GradientNoiseSettings, GradientNoiseCheckpoint](g.settings.name(), g.settings, backendName(g.settings.Backend))
+	record := newRecord[GradientNoiseSettings, GradientNoiseCheckpoint](g.settings.name(), g.settings, "")
 	before, err := resumed(g.path(i, "json"), record)
 	if before != nil || err != nil {
 		return before, err

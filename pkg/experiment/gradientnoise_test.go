@@ -13,7 +13,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"sgdlab/pkg/backend"
 	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/experiment"
 	"sgdlab/pkg/internal/numtest"
@@ -26,12 +25,8 @@ import (
 // small are settings that take a second: 1,200 images, two epochs.
 func small(t *testing.T) experiment.GradientNoiseSettings {
 	t.Helper()
-	b, err := backend.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := experiment.Fig1bQuick()
-	s.Samples, s.Training.Epochs, s.Fractions, s.Backend = 1200, 2, []float64{0.5, 1}, b
+	s.Samples, s.Training.Epochs, s.Fractions = 1200, 2, []float64{0.5, 1}
 	s.Training.LearningRate = sgd.Annealed(0.1, 0.2, 1)
 	return s
 }
@@ -61,9 +56,9 @@ func TestGradientNoiseDirectly(t *testing.T) {
 		first[i] = i
 	}
 	train = train.Subset(first)
-	arch, ns := network.TinyFC(), &network.Settings{Backend: s.Backend}
+	arch := network.TinyFC()
 	x, stats := arch.Init(rand.NewPCG(42, 0))
-	training, err := network.NewTraining(arch, train, stats, 42, ns)
+	training, err := network.NewTraining(arch, train, stats, 42, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +76,7 @@ func TestGradientNoiseDirectly(t *testing.T) {
 		}
 		c := got.Numbers.Checkpoints[epoch]
 		name := fmt.Sprintf(" after epoch %d", epoch+1)
-		n, err := network.New(arch, train, training.Stats(), ns)
+		n, err := network.New(arch, train, training.Stats(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +122,7 @@ func TestGradientNoiseDirectly(t *testing.T) {
 		// Float32 means over 1200 samples.
 		numtest.Close(t, "loss"+name, c.TrainLoss, loss, 1e-6)
 		numtest.Close(t, "‖∇f‖"+name, c.GradientNorm, mat.Norm(mat.NewVecDense(917, full), 2), 1e-6)
-		on, err := network.New(arch, test, training.Stats(), ns)
+		on, err := network.New(arch, test, training.Stats(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,5 @@
 // Package network describes the paper's networks as values and computes their loss,
-// gradients, per-sample gradients and Hessian products with GoMLX.
+// gradients, per-sample gradients, training steps and Hessian products.
 //
 //   - An [Architecture] is a list of layers with an exact weight count: [SmallFC],
 //     [TinyFC], [SmallLeNet], [SmallAllCNN], or one of the user's own.
@@ -31,10 +31,11 @@
 //
 // # How
 //
-// Batched quantities are GoMLX graphs on the backend. Per-sample gradients are computed
-// directly in Go, sample by sample in the cache of the processor, on assembly kernels
-// where it has AVX2; the same by automatic differentiation on the backend is there for
-// comparison (Settings.Autodiff).
+// Losses and gradients, of samples, of all samples and of training steps, are computed
+// directly in Go, sample by sample in the cache of the processor, on assembly kernels where
+// it has AVX2. The same by automatic differentiation with GoMLX is there for comparison
+// (Settings.Autodiff); Hessian products are always computed so. Dropout masks are the same
+// on every road.
 //
 // # Example
 //

@@ -242,7 +242,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		run.Settings.Checkpoint = sgd.Checkpoint{Path: run.Path, Every: 1} // after every step
 		if run.Network {
-			training, x := newTraining(goBackend())
+			training, x := newTraining(nil)
 			_, err = sgd.Run(context.Background(), slow{training}, x, run.Settings)
 		} else {
 			f := newMemory()
@@ -287,22 +287,25 @@ func TestResumeNetworkAfterKill(t *testing.T) {
 		t.Run(fmt.Sprintf("%v, %v", sampling, m), func(t *testing.T) {
 			s := base()
 			s.BatchSize, s.Epochs, s.Steps, s.Sampling, s.Momentum = 32, 0, 300, sampling, m
-			training, x := newTraining(goBackend())
+			training, x := newTraining(nil)
 			want := mustRun(t, training, x, s)
 			killTwice(t, rng, &s, true)
-			training, x = newTraining(goBackend())
+			training, x = newTraining(nil)
 			same(t, "after two kills", mustRun(t, training, x, s), want)
 		})
 	}
 }
 
-// The same on both backends, canceled in the middle of an epoch.
+// The same directly and on both backends, canceled in the middle of an epoch.
 func TestResumeNetworkAfterCancel(t *testing.T) {
-	for _, config := range []string{"go", "xla:cpu"} {
+	for _, config := range []string{"direct", "go", "xla:cpu"} {
 		t.Run(config, func(t *testing.T) {
-			b, err := backend.Open(config)
-			if err != nil {
-				t.Skipf("no such backend here: %v", err)
+			var b *backend.Backend
+			if config != "direct" {
+				var err error
+				if b, err = backend.Open(config); err != nil {
+					t.Skipf("no such backend here: %v", err)
+				}
 			}
 			s := base()
 			s.BatchSize, s.Epochs, s.Sampling, s.Momentum = 32, 5, noise.Reshuffled, momenta[2]
@@ -323,15 +326,8 @@ func TestResumeNetworkAfterCancel(t *testing.T) {
 	}
 }
 
-func goBackend() *backend.Backend {
-	b, err := backend.Open("go")
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
-// newTraining returns tiny-fc with dropout on 200 images and its first weights.
+// newTraining returns tiny-fc with dropout on 200 images and its first weights, computed
+// directly or, if b is not nil, by automatic differentiation on b.
 func newTraining(b *backend.Backend) (*network.Training, []float64) {
 	train, _, err := dataset.MNIST7()
 	if err != nil {
@@ -345,7 +341,7 @@ func newTraining(b *backend.Backend) (*network.Training, []float64) {
 	last := len(a.Layers) - 1
 	a.Layers = slices.Insert(slices.Clone(a.Layers), last, network.Layer(network.Dropout{P: 0.2}))
 	x, stats := a.Init(rand.NewPCG(1, 0))
-	training, err := network.NewTraining(a, train.Digits(0, 1, 2, 3, 4).Subset(idx), stats, 1, &network.Settings{Backend: b})
+	training, err := network.NewTraining(a, train.Digits(0, 1, 2, 3, 4).Subset(idx), stats, 1, &network.Settings{Backend: b, Autodiff: b != nil})
 	if err != nil {
 		panic(err)
 	}

@@ -1,5 +1,6 @@
-// Package direct computes per-sample gradients of feed-forward networks in evaluation
-// mode, one sample at a time, straight into the row of the caller.
+// Package direct computes gradients of feed-forward networks: of every sample in evaluation
+// mode, straight into the row of the caller or into a sum ([Worker]), and of whole batches in
+// training mode ([Batch]).
 //
 // A general tensor library is slow at this: the gradient of one sample is made of many
 // small products (small-fc: outer products of 64 and 49 numbers), and a library spends its
@@ -36,13 +37,22 @@
 // bias, W′ = sW and b′ = s(b−μ)+β with s = γ/√(σ²+ε) per channel, and the gradient unfolds
 // exactly: dW = s·dW′, db = s·db′, dβ = db′, dγ = (⟨dW′, W⟩ + (b−μ)·db′)/√(σ²+ε).
 //
+// In training, samples meet in batch norm. A [Batch] goes forth from one batch norm to the
+// next and back again, chunk by chunk of eight samples on all cores; at each it waits for the
+// moments of all chunks, which are put together in order:
+//
+//	chunk 0  conv ┐          ┌ norm, ReLU, conv ┐          ┌ norm, …, loss, …, ReLU ┐          ┌ norm, conv …
+//	chunk 1  conv ┼ mean, σ² ┼ norm, ReLU, conv ┼ mean, σ² ┼ norm, …, loss, …, ReLU ┼ Σd, Σdx̂  ┼ norm, conv …
+//	…        conv ┘          └ norm, ReLU, conv ┘          └ norm, …, loss, …, ReLU ┘          └ norm, conv …
+//
+// Gradients of weights are summed over a chunk in an order that suits the kernels, then over
+// the chunks, and put into the order of x at the end.
+//
 // # Precision and speed
 //
-// float32 uses vectors where the build has GOEXPERIMENT=simd and the processor AVX2 and FMA;
-// otherwise, and for float64, plain Go computes the same sums in the same order, without
-// fused multiply-adds. A row does not depend on other samples or on the number of workers.
-//
-// # Not here
-//
-// Training mode, where samples meet in batch norm; sums over samples.
+// Vectors are used where the processor has AVX2 and FMA, unless the build tag purego is set;
+// otherwise plain Go computes the same sums in the same order, without fused multiply-adds.
+// Sums over positions and over a chunk are formed in the precision of the net, moments of a
+// batch, which come from differences to a value of the batch, are put together in float64.
+// A row does not depend on other samples, and nothing on the number of workers.
 package direct
