@@ -2,6 +2,7 @@ package notebook
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"image"
@@ -19,6 +20,18 @@ type CompareSettings struct {
 	Relative float64 // by which numbers may differ; default 1e-6
 	Absolute float64 // or; default 1e-9
 	Picture  float64 // root mean square difference of two pictures seen from afar, where 1 is black against white; default 0.02
+}
+
+// resolved returns s with the defaults.
+func (s *CompareSettings) resolved() CompareSettings {
+	r := CompareSettings{}
+	if s != nil {
+		r = *s
+	}
+	r.Relative = cmp.Or(r.Relative, 1e-6)
+	r.Absolute = cmp.Or(r.Absolute, 1e-9)
+	r.Picture = cmp.Or(r.Picture, 0.02)
+	return r
 }
 
 // Difference is a place where two runs of a notebook differ.
@@ -40,25 +53,16 @@ func (d Difference) String() string {
 //   - Numbers in texts may differ by the tolerance, or by one in the last decimal that is
 //     printed.
 //   - Times and rates (12 s, 3 min 20 s, 500 per second) are no matter.
-//   - Pictures are compared as they look: coarse-grained, in colour.
+//   - Pictures, also those within HTML, are compared as they look: coarse-grained, in
+//     colour, and may differ in size but not in shape. No part may differ by more than 7.5 times what the whole may.
+//   - A cell with the tag tolerance=0.05 has numbers that may differ by a twentieth, and
+//     pictures that may differ by 0.05, where that is more than the tolerance.
 //   - Cells with the tag varies are not compared, nor are the contents of what goes to
 //     standard error.
 //
 // Notebooks with different code have one difference: the code.
 func Compare(want, got *Notebook, settings *CompareSettings) []Difference {
-	s := CompareSettings{}
-	if settings != nil {
-		s = *settings
-	}
-	if s.Relative == 0 {
-		s.Relative = 1e-6
-	}
-	if s.Absolute == 0 {
-		s.Absolute = 1e-9
-	}
-	if s.Picture == 0 {
-		s.Picture = 0.02
-	}
+	s := settings.resolved()
 	if len(want.Cells) != len(got.Cells) {
 		return []Difference{{0, fmt.Sprintf("one notebook has %d cells, the other %d", len(want.Cells), len(got.Cells))}}
 	}
@@ -69,14 +73,28 @@ func Compare(want, got *Notebook, settings *CompareSettings) []Difference {
 	}
 	var all []Difference
 	for i, c := range want.Cells {
-		if c.Type != Code || c.HasTag("varies") {
-			continue
-		}
-		for _, what := range s.outputs(c.Outputs, got.Cells[i].Outputs) {
+		for _, what := range s.cell(c, got.Cells[i]) {
 			all = append(all, Difference{i + 1, what})
 		}
 	}
 	return all
+}
+
+// cell compares the outputs of two cells of the same code; the tags are those of got.
+func (s CompareSettings) cell(want, got *Cell) []string {
+	if got.Type != Code || got.HasTag("varies") {
+		return nil
+	}
+	for _, tag := range got.Tags() {
+		if text, ok := strings.CutPrefix(tag, "tolerance="); ok {
+			tolerance, err := strconv.ParseFloat(text, 64)
+			if err != nil || !(tolerance > 0 && tolerance < 1) {
+				return []string{fmt.Sprintf("the tag %s has no number between 0 and 1", tag)}
+			}
+			s.Relative, s.Picture = max(s.Relative, tolerance), max(s.Picture, tolerance)
+		}
+	}
+	return s.outputs(want.Outputs, got.Outputs)
 }
 
 // outputs compares the outputs of one cell.
@@ -85,21 +103,27 @@ func (s *CompareSettings) outputs(want, got []*Output) []string {
 	want = slices.DeleteFunc(slices.Clone(want), quiet)
 	got = slices.DeleteFunc(slices.Clone(got), quiet)
 	if len(want) != len(got) {
-		return []string{fmt.Sprintf("it had %d outputs and has %d", len(want), len(got))}
+		return []string{fmt.Sprintf("it had %s and has %s", counted(len(want), "output"), counted(len(got), "output"))}
 	}
 	var all []string
 	for i, o := range want {
-		if what := s.output(o, got[i]); what != "" {
-			all = append(all, what)
-		}
+		all = append(all, s.output(o, got[i])...)
 	}
 	return all
 }
 
+// counted returns a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // output compares two outputs and returns what is different.
-func (s *CompareSettings) output(want, got *Output) string {
+func (s *CompareSettings) output(want, got *Output) []string {
 	if want.Type != got.Type {
-		return fmt.Sprintf("an output was %s and is %s", want.Type, got.Type)
+		return []string{fmt.Sprintf("an output was %s and is %s", want.Type, got.Type)}
 	}
 	switch want.Type {
 	case "stream":
@@ -111,19 +135,37 @@ func (s *CompareSettings) output(want, got *Output) string {
 		a, hadIt := want.Data[kind].(string)
 		b, hasIt := got.Data[kind].(string)
 		if hadIt != hasIt {
-			return fmt.Sprintf("a display with and one without %s", kind)
+			return []string{fmt.Sprintf("a display with and one without %s", kind)}
 		}
 		switch {
 		case !hadIt:
 		case kind == "text/html":
-			return s.text(plainText(tame(a)), plainText(tame(b)))
+			return append(s.text(plainText(tame(a)), plainText(tame(b))), s.embedded(a, b)...)
 		case kind == "image/png" || kind == "image/jpeg":
-			return s.picture(a, b)
+			plainA, _ := want.Data["text/plain"].(string)
+			plainB, _ := got.Data["text/plain"].(string)
+			return append(s.picture(a, b, plainA), s.text(plainA, plainB)...)
 		default:
 			return s.text(a, b)
 		}
 	}
-	return ""
+	return nil
+}
+
+// embeddedPicture is a picture within HTML.
+var embeddedPicture = regexp.MustCompile(`data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=\s]+)`)
+
+// embedded compares the pictures within two pieces of HTML.
+func (s *CompareSettings) embedded(want, got string) []string {
+	a, b := embeddedPicture.FindAllStringSubmatch(want, -1), embeddedPicture.FindAllStringSubmatch(got, -1)
+	if len(a) != len(b) {
+		return []string{fmt.Sprintf("HTML with %s has become one with %s", counted(len(a), "picture"), counted(len(b), "picture"))}
+	}
+	var all []string
+	for i := range a {
+		all = append(all, s.picture(a[i][1], b[i][1], "")...)
+	}
+	return all
 }
 
 // Patterns of what is no matter, and of numbers.
@@ -135,23 +177,35 @@ var (
 	numbers = regexp.MustCompile(`[-−]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+|·10[-−]?[0-9]+)?`)
 )
 
+// reportedNumbers bounds how many numbers of one text are reported.
+const reportedNumbers = 5
+
 // text compares two texts: the words, and the numbers between them.
-func (s *CompareSettings) text(want, got string) string {
+func (s *CompareSettings) text(want, got string) []string {
 	a, b := normal(want), normal(got)
 	if a == b {
-		return ""
+		return nil
 	}
-	wordsA, wordsB := numbers.Split(a, -1), numbers.Split(b, -1)
-	if !slices.Equal(wordsA, wordsB) {
-		return fmt.Sprintf("%s has become %s", excerpt(a, b), excerpt(b, a))
+	if !slices.Equal(numbers.Split(a, -1), numbers.Split(b, -1)) {
+		return []string{fmt.Sprintf("%s has become %s", excerpt(a, b), excerpt(b, a))}
 	}
-	numbersA, numbersB := numbers.FindAllString(a, -1), numbers.FindAllString(b, -1)
-	for i := range numbersA {
-		if !s.near(numbersA[i], numbersB[i]) {
-			return fmt.Sprintf("%s has become %s after %q", numbersA[i], numbersB[i], tail(wordsA[i]))
+	placesA, placesB := numbers.FindAllStringIndex(a, -1), numbers.FindAllStringIndex(b, -1)
+	var all []string
+	more := 0
+	for i, p := range placesA {
+		was, is := a[p[0]:p[1]], b[placesB[i][0]:placesB[i][1]]
+		switch {
+		case s.near(was, is):
+		case len(all) < reportedNumbers:
+			all = append(all, fmt.Sprintf("%s has become %s after %q", was, is, tail(a[:p[0]])))
+		default:
+			more++
 		}
 	}
-	return ""
+	if more > 0 {
+		all = append(all, "and "+counted(more, "more number"))
+	}
+	return all
 }
 
 // normal takes out of a text what is no matter.
@@ -209,38 +263,58 @@ func value(s string) (v, unit float64) {
 	return v, math.Pow(10, float64(e-len(decimals)))
 }
 
-// grid is the number of fields along a side of a coarse picture.
-const grid = 48
+// fieldPixels is the side of a field of a coarse picture, in its points.
+const fieldPixels = 10
 
-// picture compares two pictures in base64.
-func (s *CompareSettings) picture(want, got string) string {
+// picture compares two pictures in base64; name says what they are, in its first line.
+func (s *CompareSettings) picture(want, got, name string) []string {
 	if want == got {
-		return ""
+		return nil
+	}
+	called := "a picture"
+	if name, _, _ = strings.Cut(name, "\n"); name != "" {
+		called = fmt.Sprintf("the picture %q", head(name))
 	}
 	a, errA := decodePicture(want)
 	b, errB := decodePicture(got)
 	if errA != nil || errB != nil {
-		return "a picture is damaged"
+		return []string{called + " is damaged"}
 	}
 	sizeA, sizeB := a.Bounds().Size(), b.Bounds().Size()
-	if abs(sizeA.X-sizeB.X) > 2 || abs(sizeA.Y-sizeB.Y) > 2 {
-		return fmt.Sprintf("a picture of %d×%d points has become one of %d×%d", sizeA.X, sizeA.Y, sizeB.X, sizeB.Y)
+	// Slim may have made one of them smaller.
+	if slant := sizeA.X*sizeB.Y - sizeB.X*sizeA.Y; abs(slant) > 2*max(sizeA.X, sizeA.Y, sizeB.X, sizeB.Y) {
+		return []string{fmt.Sprintf("%s of %d×%d points has become one of %d×%d", called, sizeA.X, sizeA.Y, sizeB.X, sizeB.Y)}
 	}
-	fieldsA, fieldsB := coarse(a, grid, grid), coarse(b, grid, grid)
-	sum, most := 0.0, 0.0
+	width, height := max(1, sizeA.X/fieldPixels), max(1, sizeA.Y/fieldPixels)
+	fieldsA, fieldsB := coarse(a, width, height), coarse(b, width, height)
+	sum, most, where := 0.0, 0.0, 0
 	for i := range fieldsA {
-		d := fieldsA[i] - fieldsB[i]
+		d := math.Abs(fieldsA[i] - fieldsB[i])
 		sum += d * d
-		most = max(most, math.Abs(d))
+		if d > most {
+			most, where = d, i/3
+		}
 	}
-	// A curve that has moved is a small part of the picture, but a large one of its fields.
-	if rms := math.Sqrt(sum / float64(len(fieldsA))); rms > s.Picture || most > 20*s.Picture {
-		return fmt.Sprintf("a picture looks different: by %.3f on the whole, by %.2f where it is most", rms, most)
+	// A curve that has moved is a small part of the picture, but a large one of its fields:
+	// one of three points across fills 0.3 of it. One that has moved by a single point, as
+	// on another machine, changes 0.1.
+	if rms := math.Sqrt(sum / float64(len(fieldsA))); rms > s.Picture || most > 7.5*s.Picture {
+		return []string{fmt.Sprintf("%s looks different: by %.3f on the whole, by %.2f at %d %% from the left and %d %% from the top",
+			called, rms, most, 100*(where%width)/width, 100*(where/width)/height)}
 	}
-	return ""
+	return nil
 }
 
 func abs(n int) int { return max(n, -n) }
+
+// head returns the first words of s.
+func head(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
 
 // decodePicture returns a picture in base64.
 func decodePicture(data string) (image.Image, error) {

@@ -70,6 +70,29 @@ func TestCompareTexts(t *testing.T) {
 	}
 }
 
+func TestCompareTolerance(t *testing.T) {
+	tagged := func(tag, text string) *notebook.Notebook {
+		nb := with(printed(text))
+		nb.Cells[0].Metadata = map[string]any{"tags": []any{tag}}
+		return nb
+	}
+	for _, tt := range []struct{ tag, got, want string }{
+		{"", "loss 2.08, rank 41", `[cell 1: 2.00 has become 2.08 after "loss " cell 1: 40 has become 41 after "loss 2.08, rank "]`},
+		{"tolerance=0.05", "loss 2.08, rank 41", "[]"},
+		{"tolerance=0.05", "loss 2.12, rank 41", `[cell 1: 2.00 has become 2.12 after "loss "]`},
+		{"tolerance=none", "loss 2.00, rank 40", "[cell 1: the tag tolerance=none has no number between 0 and 1]"},
+	} {
+		got := fmt.Sprint(notebook.Compare(with(printed("loss 2.00, rank 40")), tagged(tt.tag, tt.got), nil))
+		if want := strings.ReplaceAll(tt.want, "loss 2.08, rank ", "loss 2.00, rank "); got != want {
+			t.Errorf("%s %s: got %s, want %s", tt.tag, tt.got, got, want)
+		}
+	}
+	many := notebook.Compare(with(printed("1 2 3 4 5 6 7 8")), with(printed("2 3 4 5 6 7 8 9")), nil)
+	if len(many) != 6 || many[5].What != "and 3 more numbers" {
+		t.Errorf("many numbers: got %v", many)
+	}
+}
+
 func TestCompareOutputs(t *testing.T) {
 	stderr := &notebook.Output{Type: "stream", Name: "stderr", Text: "warning 1"}
 	failure := &notebook.Output{Type: "error", Ename: "E", Evalue: "bad"}
@@ -88,8 +111,8 @@ func TestCompareOutputs(t *testing.T) {
 		{"standard error", with(stderr, printed("a")), with(printed("a")), ""},
 		{"cells", with(), two, "one notebook has 1 cells, the other 2"},
 		{"code", with(printed("a")), changed, "cell 1: the code has changed since the outputs were made"},
-		{"tag", varies, with(), ""},
-		{"number", with(printed("a")), with(), "cell 1: it had 1 outputs and has 0"},
+		{"tag", with(), varies, ""},
+		{"number", with(printed("a")), with(), "cell 1: it had 1 output and has 0 outputs"},
 		{"type", with(printed("a")), with(failure), "cell 1: an output was stream and is error"},
 		{"error", with(failure), with(&notebook.Output{Type: "error", Ename: "E", Evalue: "worse"}), `cell 1: "E: bad" has become "E: worse"`},
 		{"value", with(printed("stable rank 9.14 of 40")), with(printed("stable rank 12.7 of 40")), `cell 1: 9.14 has become 12.7 after "stable rank "`},
@@ -137,11 +160,39 @@ func TestComparePictures(t *testing.T) {
 		{"elsewhere", drawing(t, 480, 480, 300, black), false},
 		{"in another colour", drawing(t, 480, 480, 200, blue), false},
 		{"a point wider", drawing(t, 481, 480, 200, black), true},
-		{"of another size", drawing(t, 500, 480, 200, black), false},
+		{"of another shape", drawing(t, 500, 480, 200, black), false},
+		{"five points lower", drawing(t, 480, 480, 208, black), false},
 	} {
 		d := notebook.Compare(with(shown("image/png", original)), with(shown("image/png", tt.data)), nil)
 		if same := len(d) == 0; same != tt.same {
 			t.Errorf("%s: got %v, want same %v", tt.name, d, tt.same)
 		}
+	}
+}
+
+func TestCompareSmallPictures(t *testing.T) {
+	large, small, moved := drawing(t, 800, 600, 200, color.Black), drawing(t, 400, 300, 100, color.Black), drawing(t, 400, 300, 130, color.Black)
+	if d := notebook.Compare(with(shown("image/png", large)), with(shown("image/png", small)), &notebook.CompareSettings{Picture: 0.05}); d != nil {
+		t.Errorf("half the size: %v", d)
+	}
+	d := notebook.Compare(with(shown("image/png", large)), with(shown("image/png", moved)), nil)
+	if len(d) != 1 || !strings.Contains(d[0].What, "looks different") {
+		t.Errorf("half the size, and the line elsewhere: %v", d)
+	}
+	html := func(data string) *notebook.Notebook {
+		return with(shown("text/html", `<p>a</p><img src="data:image/png;base64,`+data+`">`))
+	}
+	if d := notebook.Compare(html(small), html(moved), nil); len(d) != 1 {
+		t.Errorf("within HTML: %v", d)
+	}
+	if d := notebook.Compare(html(small), html(small), nil); d != nil {
+		t.Errorf("the same within HTML: %v", d)
+	}
+	named := func(data, text string) *notebook.Notebook {
+		return with(&notebook.Output{Type: "display_data", Data: map[string]any{"image/png": data, "text/plain": text}})
+	}
+	d = notebook.Compare(named(small, "[well] A well of depth 3.2"), named(moved, "[well] A well of depth 4.2"), nil)
+	if len(d) != 2 || !strings.Contains(d[0].What, `the picture "[well] A well of depth 3.2" looks different`) || !strings.Contains(d[1].What, "3.2 has become 4.2") {
+		t.Errorf("with a text: %v", d)
 	}
 }

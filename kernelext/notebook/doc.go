@@ -14,17 +14,24 @@
 //
 // [Render] makes one page that needs no other file and no network; formulas are MathML,
 // see package texmath. [Site] makes a page for each of several chapters and one that
-// lists them. [Compare] says where the outputs of two runs differ.
+// lists them.
+//
+// Notebooks are kept with their outputs, [Slim] to a bounded size, and a run is compared with
+// them by [Compare]; [Keep] leaves alone what has not changed. [WithParameters] gives the
+// parameters of a notebook other values for a run.
 //
 // # Tags
 //
-// Tags of a cell that this package knows; the first two are Jupyter's:
+// Tags of a cell that this package knows; the first two are Jupyter's, the last is papermill's:
 //
 //	raises-exception  the cell may fail
 //	skip-execution    the cell is not run and keeps its outputs
 //	hide-input        the page shows the code when asked
 //	cover             the list of chapters shows the cell's picture
-//	varies            the outputs differ from run to run and are not compared
+//	varies            the outputs differ from run to run, or from machine to machine (times,
+//	                  memory, names of processors), and are not compared
+//	tolerance=0.05    numbers in the outputs may differ by a twentieth; see [Compare]
+//	parameters        the cell declares parameters; see [WithParameters]
 //
 // # Processes
 //

@@ -28,7 +28,7 @@ type Chapter struct {
 
 // Site writes a page for each chapter into the folder dir and a page index.html that lists
 // them: a picture, the title, the first sentences, how long it ran. Figures in the folder
-// figures of dir are listed with their formats. Files appear complete or not at all.
+// figures of dir, and in one of its own for each chapter in there, are listed with their formats. Files appear complete or not at all.
 func Site(dir, title string, chapters []Chapter) error {
 	names := map[string]bool{}
 	for _, c := range chapters {
@@ -63,7 +63,7 @@ func Site(dir, title string, chapters []Chapter) error {
 	var page bytes.Buffer
 	begin(&page, title)
 	fmt.Fprintf(&page, "<main>\n<h1>%s</h1>\n<ul class=\"chapters\">\n%s</ul>\n", html.EscapeString(title), list.String())
-	figures(&page, dir)
+	figures(&page, dir, chapters)
 	page.WriteString("</main>\n</body>\n</html>\n")
 	return replaceFile(filepath.Join(dir, "index.html"), page.Bytes())
 }
@@ -112,11 +112,27 @@ func duration(s float64) string {
 	return fmt.Sprintf("%d h %d min", int(s)/3600, int(s)/60%60)
 }
 
-// figures writes links to the pictures in dir/figures.
-func figures(b *bytes.Buffer, dir string) {
+// figures writes links to the pictures in dir/figures: those that belong to no chapter, then
+// those of each chapter.
+func figures(b *bytes.Buffer, dir string, chapters []Chapter) {
+	var list bytes.Buffer
+	figureList(&list, dir, "figures")
+	for _, c := range chapters {
+		var own bytes.Buffer
+		if figureList(&own, dir, "figures/"+c.Name); own.Len() > 0 {
+			fmt.Fprintf(&list, "<h3>%s</h3>\n%s", html.EscapeString(c.Notebook.Title()), own.String())
+		}
+	}
+	if list.Len() > 0 {
+		fmt.Fprintf(b, "<h2>Figures</h2>\n%s", list.String())
+	}
+}
+
+// figureList writes links to the pictures in the folder sub of dir.
+func figureList(b *bytes.Buffer, dir, sub string) {
 	byName := map[string][]string{}
 	for _, format := range []string{"svg", "pdf", "png"} {
-		files, _ := filepath.Glob(filepath.Join(dir, "figures", "*."+format)) // the pattern is right
+		files, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(sub), "*."+format)) // the pattern is right
 		for _, f := range files {
 			name := strings.TrimSuffix(filepath.Base(f), "."+format)
 			byName[name] = append(byName[name], format)
@@ -125,11 +141,11 @@ func figures(b *bytes.Buffer, dir string) {
 	if len(byName) == 0 {
 		return
 	}
-	b.WriteString("<h2>Figures</h2>\n<ul>\n")
+	b.WriteString("<ul class=\"figures\">\n")
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		b.WriteString("<li>" + html.EscapeString(name))
 		for _, format := range byName[name] {
-			fmt.Fprintf(b, " <a href=\"figures/%s.%s\">%s</a>", html.EscapeString(url.PathEscape(name)), format, format)
+			fmt.Fprintf(b, " <a href=\"%s/%s.%s\">%s</a>", html.EscapeString(sub), html.EscapeString(url.PathEscape(name)), format, format)
 		}
 		b.WriteString("</li>\n")
 	}
@@ -227,18 +243,24 @@ func thumbnail(data string) (small string, ok bool) {
 	if err != nil || m.Bounds().Dx() <= thumbnailWidth {
 		return "", false
 	}
-	size := m.Bounds().Size()
-	height := max(1, size.Y*thumbnailWidth/size.X)
-	means := coarse(m, thumbnailWidth, height)
-	reduced := image.NewNRGBA(image.Rect(0, 0, thumbnailWidth, height))
-	for i, v := range means {
-		// Four bytes a pixel, three of them a colour.
-		reduced.Pix[i/3*4+i%3] = uint8(math.Round(255 * v))
-		reduced.Pix[i/3*4+3] = 255
-	}
+	reduced := resized(m, thumbnailWidth)
 	var b bytes.Buffer
 	if err := png.Encode(&b, reduced); err != nil {
 		return "", false
 	}
 	return base64.StdEncoding.EncodeToString(b.Bytes()), true
+}
+
+// resized returns m on white paper with another width, smaller than its own, and a height in
+// proportion.
+func resized(m image.Image, width int) image.Image {
+	size := m.Bounds().Size()
+	height := max(1, size.Y*width/size.X)
+	small := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for i, v := range coarse(m, width, height) {
+		// Four bytes a pixel, three of them a colour.
+		small.Pix[i/3*4+i%3] = uint8(math.Round(255 * v))
+		small.Pix[i/3*4+3] = 255
+	}
+	return small
 }

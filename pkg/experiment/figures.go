@@ -7,6 +7,36 @@ import (
 	"sgdlab/pkg/problem"
 )
 
+// Drawing is a figure that is drawn from a recorded result.
+type Drawing struct {
+	ID   string // of the figure, and stem of the result's file under data/results
+	What string // it shows, in a line
+	Draw func(path string) (*figure.Picture, error)
+}
+
+// Drawings returns the figures that are drawn from the results under data/results, in the
+// order of the paper. To draw one trains and measures nothing.
+func Drawings() []Drawing {
+	return []Drawing{
+		{"t1", "T1: minibatch SGD against the continuous equation", func(path string) (*figure.Picture, error) {
+			r, err := LoadT1(path)
+			if err != nil {
+				return nil, err
+			}
+			return figure.T1Panel(T1Figure(r))
+		}},
+		{"fig1b", "Fig. 1b: spectrum of the gradient noise of small-fc on MNIST", drawSpectra},
+	}
+}
+
+func drawSpectra(path string) (*figure.Picture, error) {
+	r, err := LoadGradientNoise(path)
+	if err != nil {
+		return nil, err
+	}
+	return figure.GradientNoiseSpectra(SpectrumFigure(r))
+}
+
 // SpectrumFigure returns what [figure.GradientNoiseSpectra] draws: Fig. 1 or 2 of the paper
 // from the result r.
 func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {

@@ -126,3 +126,30 @@ func TestCommittedResults(t *testing.T) {
 		t.Errorf("test accuracy %v, want 0.95 or more", end.TestAccuracy)
 	}
 }
+
+func TestDrawings(t *testing.T) {
+	dir := filepath.Join("..", "..", "data", "results")
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no results in %s: %v", dir, err)
+	}
+	drawn := map[string]bool{}
+	for _, d := range experiment.Drawings() {
+		path := filepath.Join(dir, d.ID+".json")
+		if drawn[path] {
+			t.Errorf("two drawings are called %s", d.ID)
+		}
+		drawn[path] = true
+		if !slices.Contains(files, path) {
+			continue
+		}
+		if p, err := d.Draw(path); err != nil || p.Name() == "" || p.Alt() == "" || d.What == "" {
+			t.Errorf("%s: %v", d.ID, err)
+		}
+	}
+	for _, f := range files {
+		if !drawn[f] {
+			t.Errorf("no figure is drawn from %s: add it to Drawings", f)
+		}
+	}
+}

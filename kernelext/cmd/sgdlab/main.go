@@ -35,7 +35,7 @@ func root() *cobra.Command {
 	cmd := group("sgdlab", "Walk through “SGD performs variational inference” in Go notebooks")
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(setupCommand(), doctorCommand(), kernelCommand(), walkCommand(), runCommand(), labCommand(), dataCommand(), figuresCommand())
+	cmd.AddCommand(setupCommand(), doctorCommand(), kernelCommand(), walkCommand(), runCommand(), siteCommand(), labCommand(), dataCommand(), figuresCommand())
 	return cmd
 }
 

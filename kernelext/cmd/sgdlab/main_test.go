@@ -30,7 +30,7 @@ func TestHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []string{"setup", "doctor", "kernel", "walk", "run", "lab", "data", "figures"} {
+	for _, c := range []string{"setup", "doctor", "kernel", "walk", "run", "site", "lab", "data", "figures"} {
 		if !strings.Contains(out, "\n  "+c+" ") {
 			t.Errorf("the help has no command %s:\n%s", c, out)
 		}
@@ -47,14 +47,21 @@ func TestMisuse(t *testing.T) {
 	}{
 		{[]string{"wlak"}, "unknown command"},
 		{[]string{"walk", "--quick", "--full"}, "quick full"},
+		{[]string{"walk", "--check", "--full"}, "check full"},
 		{[]string{"setup", "--xla", "--no-xla"}, "xla no-xla"},
 		{[]string{"kernel", "install", "--user", "--prefix", "x"}, "user prefix"},
 		{[]string{"walk", "99_nothing"}, `there is no chapter "99_nothing"; there are 00_tour`},
-		{[]string{"figures", "fig9"}, `there is no figure "fig9"; there are t1`},
+		{[]string{"figures", "fig9"}, `there is no figure "fig9"; the nearest names are fig1b`},
+		{[]string{"figures", "t1", "--format", "jpeg"}, `there is no format "jpeg": choose of svg, pdf, png`},
 		{[]string{"figures", "t1", "--results", "/no/such/folder"}, "there is no result /no/such/folder/t1.json"},
 		{[]string{"data", "fetch"}, "requires at least 1 arg"},
 		{[]string{"data", "fetch", "nmist", "--dir", "/no/such/folder"}, "nmist"},
 		{[]string{"run", "/no/such.ipynb"}, "/no/such.ipynb"},
+		{[]string{"run"}, "name the notebooks"},
+		{[]string{"run", "--check", "99"}, `there is no chapter "99"`},
+		{[]string{"run", "--check", "--save"}, "check save"},
+		{[]string{"run", "--save", "--full"}, "full save"},
+		{[]string{"site", "--notebooks", "/no/such/folder"}, "there are no chapters in /no/such/folder"},
 		{[]string{"kernel", "launch"}, "the connection file is missing"},
 	} {
 		_, err := call(t, c.args...)
@@ -92,17 +99,6 @@ func TestChapters(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("chapters %q: got %q, %v, want %q", c.names, got, err, c.want)
 		}
-	}
-}
-
-func TestFigures(t *testing.T) {
-	out := t.TempDir()
-	if _, err := call(t, "figures", "T1", "--format", "png,svg", "--out", out); err != nil {
-		t.Fatal(err)
-	}
-	got, err := filepath.Glob(filepath.Join(out, "*"))
-	if err != nil || len(got) != 2 {
-		t.Errorf("got the files %q, want a PNG and an SVG", got)
 	}
 }
 

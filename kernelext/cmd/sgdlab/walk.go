@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +17,7 @@ import (
 
 func walkCommand() *cobra.Command {
 	r := &runner{}
-	var quick bool
+	var quick, check bool
 	var out string
 	cmd := &cobra.Command{
 		Use:   "walk [CHAPTER…]",
@@ -24,7 +26,7 @@ func walkCommand() *cobra.Command {
 
   index.html   and a page for each chapter
   notebooks/   the executed notebooks
-  figures/     the figures as SVG, PDF and PNG
+  figures/     the figures as SVG, PDF and PNG, in a folder for each chapter
 
 A chapter is named by its file, its number or its slug: 08_gradient_noise_of_networks, 8,
 gradient_noise_of_networks. Without names all chapters run.`,
@@ -41,25 +43,30 @@ gradient_noise_of_networks. Without names all chapters run.`,
 			} else if out, err = filepath.Abs(out); err != nil {
 				return err
 			}
+			if check {
+				r.judge = r.checked(filepath.Join(out, "differences"))
+			}
 			return r.walk(cmd, chapters, out)
 		},
 	}
 	r.flags(cmd)
 	cmd.Flags().BoolVar(&quick, "quick", false, "the quick settings of the chapters (the default)")
+	cmd.Flags().BoolVar(&check, "check", false, "also compare with the outputs in the chapters, as sgdlab run --check does")
 	cmd.MarkFlagsMutuallyExclusive("quick", "full")
+	cmd.MarkFlagsMutuallyExclusive("check", "full")
 	cmd.Flags().StringVar(&out, "out", "", "the folder for all results; default out/ in the clone")
 	return cmd
 }
 
 // walk executes the chapters and writes notebooks, pages and figures below out.
 func (r *runner) walk(cmd *cobra.Command, chapters []string, out string) error {
-	r.env["SGDLAB_FIGURES"] = filepath.Join(out, "figures")
 	for _, path := range chapters {
 		r.width = max(r.width, len(stem(path)))
 	}
 	ran := map[string]notebook.Chapter{}
 	var failures []error
 	for _, path := range chapters {
+		r.collect(filepath.Join(out, "figures", stem(path)))
 		result, err := r.run(cmd.Context(), path)
 		if result != nil {
 			err = errors.Join(err, writeNotebook(result.Notebook, filepath.Join(out, "notebooks", filepath.Base(path))))
@@ -72,7 +79,7 @@ func (r *runner) walk(cmd *cobra.Command, chapters []string, out string) error {
 			break
 		}
 	}
-	if err := r.site(out, ran); err != nil {
+	if err := r.site(filepath.Join(out, "notebooks"), out, ran); err != nil {
 		failures = append(failures, err)
 	}
 	fmt.Fprintf(r.out, "\npages      %s\nnotebooks  %s\nfigures    %s\n", filepath.Join(out, "index.html"), filepath.Join(out, "notebooks"), filepath.Join(out, "figures"))
@@ -82,8 +89,37 @@ func (r *runner) walk(cmd *cobra.Command, chapters []string, out string) error {
 	return nil
 }
 
-// site writes the pages of the chapters that ran now, and of those that ran before.
-func (r *runner) site(out string, ran map[string]notebook.Chapter) error {
+func siteCommand() *cobra.Command {
+	r := &runner{}
+	var from, out string
+	cmd := &cobra.Command{
+		Use:   "site",
+		Short: "Make HTML pages of the chapters from their outputs, without running them",
+		Long: `Make a page for each chapter from the outputs in its file, and index.html, which lists the
+chapters with a picture each. The pages need no other files and no network, follow the
+reader's choice of light or dark, and can be printed.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := r.prepare(cmd); err != nil {
+				return err
+			}
+			from = cmp.Or(from, filepath.Join(r.lab.Root, "notebooks"))
+			out = cmp.Or(out, filepath.Join(r.lab.Root, "out"))
+			if err := r.site(from, out, nil); err != nil {
+				return err
+			}
+			fmt.Fprintln(r.out, filepath.Join(out, "index.html"))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&from, "notebooks", "", "the folder of the notebooks with their outputs; default notebooks in the clone")
+	cmd.Flags().StringVar(&out, "out", "", "the folder for the pages; default out/ in the clone")
+	return cmd
+}
+
+// site writes the pages of the chapters that ran now, and of those with a notebook in the
+// folder from, into the folder out.
+func (r *runner) site(from, out string, ran map[string]notebook.Chapter) error {
 	all, err := chapters(r.lab, nil)
 	if err != nil {
 		return err
@@ -92,12 +128,18 @@ func (r *runner) site(out string, ran map[string]notebook.Chapter) error {
 	for _, path := range all {
 		c, ok := ran[stem(path)]
 		if !ok {
-			if c.Notebook, err = notebook.ReadFile(filepath.Join(out, "notebooks", filepath.Base(path))); err != nil {
+			c.Notebook, err = notebook.ReadFile(filepath.Join(from, filepath.Base(path)))
+			if errors.Is(err, fs.ErrNotExist) {
 				continue // it never ran
+			} else if err != nil {
+				return err
 			}
 		}
 		c.Name, c.Dir = stem(path), filepath.Dir(path)
 		pages = append(pages, c)
+	}
+	if len(pages) == 0 {
+		return fmt.Errorf("there are no chapters in %s", from)
 	}
 	return notebook.Site(out, "SGD performs variational inference: a walk", pages)
 }
