@@ -139,7 +139,6 @@ func (n *batchNorm[T]) Unpack(gradient []float64, sums []T) {
 
 // dropout multiplies by a mask, 0 or 1/(1−P), that the Batch has put into kept.
 type dropout[T Float] struct {
-	unweighted[T]
 	k    *kernels[T]
 	l    Layer
 	none []T // zeros

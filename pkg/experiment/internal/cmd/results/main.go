@@ -3,7 +3,8 @@
 //
 //	GOEXPERIMENT=simd go run ./pkg/experiment/internal/cmd/results [-dir DIR] [-folder DIR] [-quick] [-data DIR] [NAME…]
 //
-// The names are t1, fig1a, fig1b, fig2a, fig2b and fig2c; without any, t1 and fig1b are made,
+// The names are t1, fig1a, fig1b, fig2a, fig2b and fig2c, and fig1a-training and so on for the
+// training alone, whose checkpoints stay in the folder for the figure; without any, t1 and fig1b are made,
 // which need no data but those in the program.
 //
 // An interrupted run goes on where it was if -folder names a folder that outlives it.
@@ -16,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sgdlab/pkg/dataset"
@@ -74,8 +76,14 @@ func run(ctx context.Context, names []string, dir, folder, data string, quick bo
 			if err := save(experiment.GradientNoise, s, ctx, dir, command); err != nil {
 				return err
 			}
+		case "fig1a-training", "fig1b-training", "fig2a-training", "fig2b-training", "fig2c-training":
+			s := panels[strings.TrimSuffix(name, "-training")]()
+			s.Folder, s.Images.Dir, s.Progress = folder, dataset.Dir(data), progress()
+			if err := save(experiment.Training, s, ctx, dir, command); err != nil {
+				return err
+			}
 		default:
-			return fmt.Errorf("no experiment %q: there are t1, fig1a, fig1b, fig2a, fig2b and fig2c", name)
+			return fmt.Errorf("no experiment %q: there are t1, fig1a, fig1b, fig2a, fig2b and fig2c, and the five figures with -training", name)
 		}
 		fmt.Fprintf(os.Stderr, "\r%s: %.1f s\x1b[K\n", name, time.Since(start).Seconds())
 	}
