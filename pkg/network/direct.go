@@ -90,9 +90,13 @@ func (d *directly[T]) logits(ctx context.Context, x []float64, blocks [][]int, u
 }
 
 func (d *directly[T]) rows(ctx context.Context, x []float64, blocks [][]int, yield func(problem.Block) error) error {
+	var pieces [][]int
+	for _, b := range blocks {
+		pieces = append(pieces, cut(b, d.cached)...)
+	}
 	type memory struct{ rows []T }
-	free := sync.Pool{New: func() any { return &memory{make([]T, len(blocks[0])*d.dim)} }}
-	return d.sweep(ctx, x, blocks, func(w *direct.Worker[T], idx []int, deliver func(func() error) error) error {
+	free := sync.Pool{New: func() any { return &memory{make([]T, len(pieces[0])*d.dim)} }}
+	return d.sweep(ctx, x, pieces, func(w *direct.Worker[T], idx []int, deliver func(func() error) error) error {
 		m := free.Get().(*memory)
 		defer free.Put(m)
 		for i, k := range idx {

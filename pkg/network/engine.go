@@ -29,7 +29,7 @@ func (t DType) String() string {
 type Settings struct {
 	Backend   *backend.Backend // of automatic differentiation; nil means backend.Default()
 	DType     DType
-	BlockSize int // samples per block of rows, and per graph call; 0 means 256 for images of at most 64 numbers, else 64
+	BlockSize int // samples per block of rows, and per graph call; 0 means 256 for images of at most 64 numbers, else 64, but blocks of rows for the cache
 	Workers   int // goroutines; 0 means one per core. Graph calls run one at a time; the backends use all cores themselves
 
 	// Autodiff computes losses and gradients by automatic differentiation on the backend. It
@@ -48,6 +48,7 @@ type engine struct {
 	backend *backend.Backend // nil means the default one, when it is needed
 	dtype   DType
 	block   int
+	cached  int // samples per block of rows computed directly
 	workers int
 	dim     int
 	stats   []float64 // batch-norm statistics
@@ -72,6 +73,11 @@ func newEngine(a Architecture, data *dataset.Images, stats []float64, s Settings
 		}
 	}
 	e.block = min(e.block, data.N)
+	e.cached = e.block
+	if s.BlockSize <= 0 {
+		const bytes = 256 << 10 // rows of float32 that are still in the second cache when they are used
+		e.cached = max(4, min(e.block, bytes/(4*e.dim)))
+	}
 	return e, e.setStats(stats)
 }
 

@@ -95,10 +95,15 @@ func (e *engine) blocks(idx []int) [][]int {
 		}
 	}
 	e.checkIndices(idx)
+	return cut(idx, e.block)
+}
+
+// cut returns consecutive pieces of idx, at most size long.
+func cut(idx []int, size int) [][]int {
 	var out [][]int
-	for len(idx) > e.block {
-		out = append(out, idx[:e.block])
-		idx = idx[e.block:]
+	for len(idx) > size {
+		out = append(out, idx[:size])
+		idx = idx[size:]
 	}
 	return append(out, idx)
 }

@@ -2,6 +2,6 @@
 
 package direct
 
-// useAssembly does nothing: there is no assembly for this processor, or the build tag
-// purego left it out.
-func useAssembly[T Float](*kernels[T]) {}
+// assembly returns nothing: there is none for this processor, or the build tag purego
+// left it out.
+func assembly[T Float]() []*kernels[T] { return nil }

@@ -22,7 +22,7 @@
 //	input     da[q, c]  =        Σₛ dz[q+s] W'[s, c]  rows: positions of the input in the padded and
 //	                                                 dilated dz, steps: taps of the turned kernel W'
 //
-// which a tile keeps in twelve vector registers:
+// which a tile keeps in vector registers, twelve of AVX2 or up to 24 of AVX-512:
 //
 //	          8 to 24 columns (channels)
 //	        ┌─────────────────────────────┐
@@ -50,7 +50,8 @@
 //
 // # Precision and speed
 //
-// Vectors are used where the processor has AVX2 and FMA, unless the build tag purego is set;
+// Vectors are used where the processor has AVX2 and FMA, wider ones for products where it has
+// AVX-512, unless the build tag purego is set;
 // otherwise plain Go computes the same sums in the same order, without fused multiply-adds.
 // Sums over positions and over a chunk are formed in the precision of the net, moments of a
 // batch, which come from differences to a value of the batch, are put together in float64.

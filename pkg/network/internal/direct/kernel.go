@@ -17,6 +17,7 @@ type tile[T Float] func(c []T, ldc int, rows []int32, a []T, steps []int32, b []
 
 // kernels are the inner loops.
 type kernels[T Float] struct {
+	name string     // what they are made of
 	tile [4]tile[T] // tile[w] has w·lanes columns
 	rows [4]int     // and rows[w] rows
 	// vector stores init[k] + Σⱼ a[j]·b[j·ldb + k] in c, whose length is a multiple of lanes.
@@ -47,11 +48,10 @@ type kernels[T Float] struct {
 }
 
 // kernelsOf returns the fastest kernels of this machine.
-func kernelsOf[T Float]() *kernels[T] {
-	k := portable[T]()
-	useAssembly(k)
-	return k
-}
+func kernelsOf[T Float]() *kernels[T] { return available[T]()[0] }
+
+// available returns all kernels that this machine can run, the fastest first.
+func available[T Float]() []*kernels[T] { return append(assembly[T](), portable[T]()) }
 
 // panel is a part of a matrix: the columns from first on.
 type panel[T Float] struct {
@@ -111,6 +111,7 @@ func (k *kernels[T]) product(c []T, ldc int, rows []int32, a []T, steps []int32,
 // portable returns the kernels in plain Go.
 func portable[T Float]() *kernels[T] {
 	k := &kernels[T]{
+		name: "portable Go",
 		vector: func(c, a, b []T, ldb int, init []T) {
 			copy(c, init)
 			for j, v := range a {

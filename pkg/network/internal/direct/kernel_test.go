@@ -16,15 +16,21 @@ func random[T Float](r *rand.Rand, n int) []T {
 	return v
 }
 
-// The kernels of this machine compute what those in plain Go do, up to the rounding that
-// fused multiply-adds save.
+// All kernels that this machine can run compute what those in plain Go do, up to the
+// rounding that fused multiply-adds save.
 func TestKernels(t *testing.T) {
 	t.Run("float32", func(t *testing.T) { testKernels[float32](t, 0x1p-24) })
 	t.Run("float64", func(t *testing.T) { testKernels[float64](t, 0x1p-53) })
 }
 
 func testKernels[T Float](t *testing.T, unit float64) {
-	fast, slow := kernelsOf[T](), portable[T]()
+	for _, fast := range available[T]() {
+		t.Run(fast.name, func(t *testing.T) { testSet(t, fast, unit) })
+	}
+}
+
+func testSet[T Float](t *testing.T, fast *kernels[T], unit float64) {
+	slow := portable[T]()
 	r := rand.New(rand.NewPCG(1, 1))
 	check := func(name string, got, want []T, terms int) {
 		t.Helper()
@@ -161,9 +167,14 @@ func BenchmarkTile(b *testing.B) {
 }
 
 func benchmarkTile[T Float](b *testing.B) {
-	k := kernelsOf[T]()
+	for _, k := range available[T]() {
+		benchmarkTileOf(b, k)
+	}
+}
+
+func benchmarkTileOf[T Float](b *testing.B, k *kernels[T]) {
 	for w := 1; w < len(k.tile); w++ {
-		b.Run(fmt.Sprintf("%d columns", w*lanes), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%s/%d columns", k.name, w*lanes), func(b *testing.B) {
 			const steps = 108
 			r := rand.New(rand.NewPCG(1, 1))
 			a, c := random[T](r, maxRows*12+steps), make([]T, maxRows*maxWidth)

@@ -14,15 +14,30 @@ func tile8x32AVX2(c []float32, ldc int, rows []int32, a []float32, steps []int32
 //go:noescape
 func tile16x32AVX2(c []float32, ldc int, rows []int32, a []float32, steps []int32, b []float32, ldb int, init []float32)
 
+// tile16x32AVX512 computes 8 rows of 16 columns.
+//
+//go:noescape
+func tile16x32AVX512(c []float32, ldc int, rows []int32, a []float32, steps []int32, b []float32, ldb int, init []float32)
+
 // tile24x32AVX2 computes 4 rows of 24 columns.
 //
 //go:noescape
 func tile24x32AVX2(c []float32, ldc int, rows []int32, a []float32, steps []int32, b []float32, ldb int, init []float32)
 
+// tile24x32AVX512 computes 8 rows of 24 columns.
+//
+//go:noescape
+func tile24x32AVX512(c []float32, ldc int, rows []int32, a []float32, steps []int32, b []float32, ldb int, init []float32)
+
 // vector32AVX2 computes one row; len(c) is a multiple of 8.
 //
 //go:noescape
 func vector32AVX2(c []float32, a []float32, b []float32, ldb int, init []float32)
+
+// vector32AVX512 computes one row; len(c) is a multiple of 8.
+//
+//go:noescape
+func vector32AVX512(c []float32, a []float32, b []float32, ldb int, init []float32)
 
 // outer32AVX2 stores the products of a and b, row by row, in c.
 //
@@ -74,20 +89,40 @@ func moments32AVX2(first []float32, second []float32, d []float32, a []float32, 
 //go:noescape
 func tile8x64AVX2(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
 
+// tile8x64AVX512 computes 8 rows of 8 columns.
+//
+//go:noescape
+func tile8x64AVX512(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
+
 // tile16x64AVX2 computes 3 rows of 16 columns.
 //
 //go:noescape
 func tile16x64AVX2(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
+
+// tile16x64AVX512 computes 8 rows of 16 columns.
+//
+//go:noescape
+func tile16x64AVX512(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
 
 // tile24x64AVX2 computes 2 rows of 24 columns.
 //
 //go:noescape
 func tile24x64AVX2(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
 
+// tile24x64AVX512 computes 8 rows of 24 columns.
+//
+//go:noescape
+func tile24x64AVX512(c []float64, ldc int, rows []int32, a []float64, steps []int32, b []float64, ldb int, init []float64)
+
 // vector64AVX2 computes one row; len(c) is a multiple of 8.
 //
 //go:noescape
 func vector64AVX2(c []float64, a []float64, b []float64, ldb int, init []float64)
+
+// vector64AVX512 computes one row; len(c) is a multiple of 8.
+//
+//go:noescape
+func vector64AVX512(c []float64, a []float64, b []float64, ldb int, init []float64)
 
 // outer64AVX2 stores the products of a and b, row by row, in c.
 //

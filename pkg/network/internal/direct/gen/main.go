@@ -1,5 +1,5 @@
 // Gen writes the assembly kernels of sgdlab/pkg/network/internal/direct, for AVX2 and
-// FMA. It is a module of its own, so that the project does not depend on avo. In the
+// FMA, and those that gain by it also for AVX-512. It is a module of its own, so that the project does not depend on avo. In the
 // folder of the kernels,
 //
 //	go generate
@@ -27,9 +27,13 @@ func main() {
 	ConstraintExpr("!purego")
 	for _, e := range []element{{"float32", 4}, {"float64", 8}} {
 		for w := 1; w <= 3; w++ {
-			e.tile(w)
+			e.tile(avx2, w)
+			if w*lanes*e.size > avx2.bytes {
+				e.tile(avx512, w)
+			}
 		}
-		e.vector()
+		e.vector(avx2)
+		e.vector(avx512)
 		e.outer()
 		e.relu()
 		e.gate()
@@ -43,6 +47,48 @@ func main() {
 	Generate()
 }
 
+// machine is an instruction set.
+type machine struct {
+	name  string
+	bytes int // of its largest vector registers
+}
+
+var avx2, avx512 = machine{"AVX2", vectorBytes}, machine{"AVX512", 64}
+
+// row returns registers for n bytes, the largest first.
+func (m machine) row(n int) []reg.VecVirtual {
+	var v []reg.VecVirtual
+	for ; m.bytes == 64 && n >= 64; n -= 64 {
+		v = append(v, ZMM())
+	}
+	return append(v, vectors(n/vectorBytes)...)
+}
+
+// at is where the vector k of such a row begins.
+func at(v []reg.VecVirtual, k int) int {
+	n := 0
+	for _, r := range v[:k] {
+		n += int(r.Size())
+	}
+	return n
+}
+
+// fresh returns a register like r.
+func fresh(r reg.VecVirtual) reg.VecVirtual {
+	if r.Size() == 64 {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func zero(r reg.VecVirtual) {
+	if r.Size() == 64 {
+		VPXORQ(r, r, r)
+	} else {
+		VXORPS(r, r, r)
+	}
+}
+
 // element is a number format.
 type element struct {
 	name string
@@ -52,8 +98,10 @@ type element struct {
 // perVector is the number of elements in a vector.
 func (e element) perVector() int { return vectorBytes / e.size }
 
-func (e element) begin(name, signature, doc string) {
-	name = fmt.Sprintf("%s%dAVX2", name, 8*e.size)
+func (e element) begin(name, signature, doc string) { e.beginFor(avx2, name, signature, doc) }
+
+func (e element) beginFor(m machine, name, signature, doc string) {
+	name = fmt.Sprintf("%s%d%s", name, 8*e.size, m.name)
 	TEXT(name, 4 /* NOSPLIT */, fmt.Sprintf(signature, e.name))
 	Pragma("noescape")
 	Doc(name + " " + doc)
@@ -64,22 +112,28 @@ func end() {
 	RET()
 }
 
-// rows is the number of rows of a tile of v vectors: twelve accumulators, or eight rows,
-// because every row takes a general register.
-func rows(v int) int { return min(12/v, 8) }
+// rows is the number of rows of a tile of v vectors. Every row takes a general register,
+// so there are at most eight; with 16 vector registers, twelve sums.
+func (m machine) rows(v int) int {
+	if m.bytes == 64 {
+		return 8
+	}
+	return min(12/v, 8)
+}
 
 // tile: c[r·ldc + k] = init[k] + Σⱼ a[rows[r] + steps[j]]·b[j·ldb + k].
-func (e element) tile(w int) {
-	v := w * lanes / e.perVector()
-	n := rows(v)
-	e.begin(fmt.Sprintf("tile%dx", w*lanes), "func(c []%[1]s, ldc int, rows []int32, a []%[1]s, steps []int32, b []%[1]s, ldb int, init []%[1]s)",
+func (e element) tile(m machine, w int) {
+	y := m.row(w * lanes * e.size)
+	v := len(y)
+	n := m.rows(v)
+	e.beginFor(m, fmt.Sprintf("tile%dx", w*lanes), "func(c []%[1]s, ldc int, rows []int32, a []%[1]s, steps []int32, b []%[1]s, ldb int, init []%[1]s)",
 		fmt.Sprintf("computes %d rows of %d columns.", n, w*lanes))
 	acc := make([][]reg.VecVirtual, n)
 	init := slice("init")
 	for r := range acc {
-		acc[r] = vectors(v)
+		acc[r] = m.row(w * lanes * e.size)
 		for k, s := range acc[r] {
-			e.load(init.Offset(k*vectorBytes), s)
+			e.load(init.Offset(at(y, k)), s)
 		}
 	}
 	a, table := slice("a"), slice("rows")
@@ -102,14 +156,18 @@ func (e element) tile(w int) {
 		row[r].Index = step
 	}
 	if v <= n { // b in registers, a one by one
-		y, x := vectors(v), YMM()
+		x := fresh(y[0])
 		for k := range y {
-			e.load(b.Offset(k*vectorBytes), y[k])
+			e.load(b.Offset(at(y, k)), y[k])
 		}
 		for r := range n {
 			e.spread(row[r], x)
-			for k := range y {
-				e.fma(y[k], x, acc[r][k])
+			for k, s := range acc[r] {
+				if s.Size() == 64 {
+					e.fma(y[k], x, s)
+				} else {
+					e.fma(y[k], x.AsY(), s)
+				}
 			}
 		}
 	} else {
@@ -134,7 +192,7 @@ func (e element) tile(w int) {
 	SHLQ(Imm(shift(e.size)), ldc)
 	for r := range n {
 		for k, s := range acc[r] {
-			e.store(s, c.Offset(k*vectorBytes))
+			e.store(s, c.Offset(at(y, k)))
 		}
 		ADDQ(ldc, c.Base)
 	}
@@ -142,30 +200,36 @@ func (e element) tile(w int) {
 }
 
 // vector: c[k] = init[k] + Σⱼ a[j]·b[j·ldb + k], for a multiple of lanes columns. Eight
-// vectors at a time hide the latency of the sum; fewer are summed in four parts.
-func (e element) vector() {
-	e.begin("vector", "func(c, a, b []%[1]s, ldb int, init []%[1]s)", "computes one row; len(c) is a multiple of 8.")
+// sums at a time, of different columns or of parts of the sum, hide the latency.
+func (e element) vector(m machine) {
+	e.beginFor(m, "vector", "func(c, a, b []%[1]s, ldb int, init []%[1]s)", "computes one row; len(c) is a multiple of 8.")
 	c, first, init := slice("c"), slice("b"), slice("init")
 	left := Load(Param("c").Len(), GP64())
 	ldb := Load(Param("ldb"), GP64())
 	SHLQ(Imm(shift(e.size)), ldb)
-	for _, wide := range []struct{ vectors, parts int }{{8, 1}, {lanes / e.perVector(), 4}} {
-		columns := wide.vectors * e.perVector()
+	type pass struct{ columns, parts int }
+	passes := []pass{{8 * e.perVector(), 1}, {lanes, 4}}
+	if m == avx512 {
+		passes = []pass{{64, e.perVector() / 4}, {lanes, 4}}
+	}
+	for _, wide := range passes {
+		columns := wide.columns
 		label := func(name string) string { return fmt.Sprintf("%s%d", name, columns) }
 		Label(label("columns"))
 		CMPQ(left, I32(columns))
 		JL(LabelRef(label("end")))
-		acc, x := make([][]reg.VecVirtual, wide.parts), YMM()
+		acc := make([][]reg.VecVirtual, wide.parts)
 		for p := range acc {
-			acc[p] = vectors(wide.vectors)
+			acc[p] = m.row(columns * e.size)
 			for k, s := range acc[p] {
 				if p == 0 {
-					e.load(init.Offset(k*vectorBytes), s)
+					e.load(init.Offset(at(acc[p], k)), s)
 				} else {
-					VXORPS(s, s, s)
+					zero(s)
 				}
 			}
 		}
+		x := fresh(acc[0][0])
 		a, count := slice("a"), Load(Param("a").Len(), GP64())
 		b := Mem{Base: GP64()}
 		MOVQ(first.Base, b.Base)
@@ -176,7 +240,7 @@ func (e element) vector() {
 			for p := range parts {
 				e.spread(a.Offset(p*e.size), x)
 				for k, s := range acc[p] {
-					e.fma(b.Offset(k*vectorBytes), x, s)
+					e.fma(b.Offset(at(acc[p], k)), x, s)
 				}
 				ADDQ(ldb, b.Base)
 			}
@@ -197,7 +261,7 @@ func (e element) vector() {
 			}
 		}
 		for k, s := range acc[0] {
-			e.store(s, c.Offset(k*vectorBytes))
+			e.store(s, c.Offset(at(acc[0], k)))
 		}
 		for _, p := range []Mem{c, first, init} {
 			ADDQ(I32(columns*e.size), p.Base)
