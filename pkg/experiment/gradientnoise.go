@@ -242,6 +242,17 @@ func (s GradientNoiseSettings) epochs() []int {
 	return epochs
 }
 
+// first returns the first n of the images.
+func first(images *dataset.Images, n int) *dataset.Images {
+	idx := make([]int, n)
+	for i := range idx {
+		idx[i] = i
+	}
+	subset := images.Subset(idx)
+	subset.Name = fmt.Sprintf("%s, first %d", images.Name, n)
+	return subset
+}
+
 // gradientNoise is the experiment under way.
 type gradientNoise struct {
 	settings    GradientNoiseSettings
@@ -295,16 +306,10 @@ func newGradientNoise(ctx context.Context, s GradientNoiseSettings) (*gradientNo
 		return nil, fmt.Errorf("experiment: %d of %d samples: set Samples to 1..%d, or 0 for all", s.Samples, g.train.N, g.train.N)
 	}
 	if n := s.Samples; n != 0 && n != g.train.N {
-		idx := make([]int, n)
-		for i := range idx {
-			idx[i] = i
-		}
-		name := g.train.Name
-		g.train = g.train.Subset(idx)
-		g.train.Name = fmt.Sprintf("%s, first %d", name, n)
+		g.train = first(g.train, n)
 	}
-	first, stats := g.arch.Init(rand.NewPCG(s.Training.Seed, 0))
-	g.first = first
+	var stats []float64
+	g.first, stats = g.arch.Init(rand.NewPCG(s.Training.Seed, 0))
 	if g.training, err = network.NewTraining(g.arch, g.train, stats, s.Training.Seed, &g.network); err != nil {
 		return nil, err
 	}

@@ -1,17 +1,21 @@
 // Command results runs the experiments whose results are committed and writes them as
 // data/results/<name>.json. Run it at the root of the module:
 //
-//	GOEXPERIMENT=simd go run ./pkg/experiment/internal/cmd/results [-dir DIR] [-folder DIR] [-quick] [-data DIR] [NAME…]
+//	GOEXPERIMENT=simd go run ./pkg/experiment/internal/cmd/results [-dir DIR] [-folder DIR] [-quick] [-data DIR] [-for TIME] [NAME…]
 //
-// The names are t1, fig1a, fig1b, fig2a, fig2b and fig2c, and fig1a-training and so on for the
-// training alone, whose checkpoints stay in the folder for the figure; without any, t1 and fig1b are made,
-// which need no data but those in the program.
+// The names are t1, fig1a, fig1b, fig2a, fig2b and fig2c, fig1a-training and so on for the
+// training alone, whose checkpoints stay in the folder for the figure, and trajectories;
+// without any, t1 and fig1b are made, which need no data but those in the program. The
+// trajectories take an hour or two and 9 GB in -folder, which they need.
 //
-// An interrupted run goes on where it was if -folder names a folder that outlives it.
+// An interrupted run goes on where it was if -folder names a folder that outlives it. With
+// -for it interrupts itself after that time and ends with the code 75, so that long runs can
+// be made in pieces.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,6 +33,7 @@ func main() {
 	folder := flag.String("folder", "", "folder for what a killed run needs to go on")
 	data := flag.String("data", os.Getenv("SGDLAB_DATA"), "folder of the data sets")
 	quick := flag.Bool("quick", false, "quick settings instead of full ones")
+	limit := flag.Duration("for", 0, "time after which to stop, to go on another time; 0 means none")
 	flag.Parse()
 	names := flag.Args()
 	if len(names) == 0 {
@@ -36,8 +41,19 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, names, *dir, *folder, *data, *quick); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if *limit != 0 {
+		limited, cancel := context.WithTimeout(ctx, *limit)
+		defer cancel()
+		ctx = limited
+	}
+	err := run(ctx, names, *dir, *folder, *data, *quick)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\n%v\n", err)
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		os.Exit(75)
+	case err != nil:
 		os.Exit(1)
 	}
 }
@@ -82,8 +98,17 @@ func run(ctx context.Context, names []string, dir, folder, data string, quick bo
 			if err := save(experiment.Training, s, ctx, dir, command); err != nil {
 				return err
 			}
+		case "trajectories":
+			s := experiment.Fig3Chains()
+			if quick {
+				s = experiment.Fig3ChainsQuick()
+			}
+			s.Folder, s.Progress = folder, progress()
+			if err := save(experiment.Trajectories, s, ctx, dir, command); err != nil {
+				return err
+			}
 		default:
-			return fmt.Errorf("no experiment %q: there are t1, fig1a, fig1b, fig2a, fig2b and fig2c, and the five figures with -training", name)
+			return fmt.Errorf("no experiment %q: there are t1, fig1a, fig1b, fig2a, fig2b and fig2c, the five figures with -training, and trajectories", name)
 		}
 		fmt.Fprintf(os.Stderr, "\r%s: %.1f s\x1b[K\n", name, time.Since(start).Seconds())
 	}
