@@ -17,6 +17,7 @@ type RenderSettings struct {
 	Dir      string          // the folder of the notebook, where relative addresses of pictures begin; default: such pictures become links
 	Chapters map[string]bool // names, without .ipynb, of notebooks that have a page beside this one: links to them lead there
 	Top      string          // HTML at the top of the page, such as links to other pages
+	Bottom   string          // HTML at its end
 }
 
 //go:embed style.css
@@ -58,7 +59,7 @@ func Render(nb *Notebook, settings *RenderSettings) ([]byte, error) {
 	}
 	w.contents(&page)
 	page.Write(after)
-	page.WriteString("</main>\n</body>\n</html>\n")
+	page.WriteString("</main>\n" + s.Bottom + "</body>\n</html>\n")
 	return page.Bytes(), nil
 }
 
@@ -244,7 +245,8 @@ func (w *writer) data(b *bytes.Buffer, o *Output) error {
 		fmt.Fprintf(b, "<div class=\"text\">\n%s</div>\n", page)
 		return nil
 	}
-	for _, kind := range []string{"image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp"} {
+	// Pixels first: an SVG looks as it should only where its font is installed.
+	for _, kind := range []string{"image/png", "image/jpeg", "image/svg+xml", "image/gif", "image/webp"} {
 		if data := text(kind); data != "" {
 			b.WriteString(o.picture(kind, data))
 			return nil

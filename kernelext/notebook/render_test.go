@@ -293,10 +293,10 @@ func TestPagesAskForNothing(t *testing.T) {
 
 func TestSite(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"fig & 1.svg", "fig & 1.png", "b.pdf", "x.txt"} {
-		if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o777); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(filepath.Join(dir, "figures", "00_tour"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fig & 1.svg", "fig & 1.png", "b.pdf", "x.txt", "00_tour/c.png"} {
 		if err := os.WriteFile(filepath.Join(dir, "figures", name), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -322,9 +322,10 @@ func TestSite(t *testing.T) {
 	}
 	for name, wants := range map[string][]string{
 		"index.html": {"<title>All &amp; everything</title>", `<h2><a href="00_tour.html">0. The <em>tour</em> &amp; <math`, `The first paragraph, <math alttext="x&lt;y">`, "</math> …</p>", "full run, 1 min 15 s", "quick run, 2.2 s",
-			`src="data:image/png;base64,BB=="`, "stopped: cell 3: panic: &lt;b&gt;", `fig &amp; 1 <a href="figures/fig%20&amp;%201.svg">svg</a> <a href="figures/fig%20&amp;%201.png">png</a>`, `b <a href="figures/b.pdf">pdf</a>`},
+			`src="data:image/png;base64,BB=="`, "stopped: cell 3: panic: &lt;b&gt;", `fig &amp; 1 <a href="figures/fig%20&amp;%201.svg">svg</a> <a href="figures/fig%20&amp;%201.png">png</a>`, `b <a href="figures/b.pdf">pdf</a>`,
+			"<div class=\"covers\"><p><em>Equation (1);\nerrata</em></p>", `<h3>0. The <em>tour</em> &amp; <math`, `c <a href="figures/00_tour/c.png">png</a>`},
 		"00_tour.html":  {`<a href="index.html">All &amp; everything</a><a class="next" rel="next" href="01_noise.html">1. Noise</a>`, `<a href="01_noise.html#A-part">next</a> <a href="elsewhere.ipynb">other</a> <a href="../01_noise.ipynb">up</a>`},
-		"01_noise.html": {`<a class="previous" rel="prev" href="00_tour.html">`},
+		"01_noise.html": {`<a class="previous" rel="prev" href="00_tour.html">0. The <em>tour</em>`, `<footer class="site"><a href="index.html">`},
 	} {
 		page := read(name)
 		for _, want := range wants {

@@ -27,8 +27,9 @@ type Chapter struct {
 }
 
 // Site writes a page for each chapter into the folder dir and a page index.html that lists
-// them: a picture, the title, the first sentences, how long it ran. Figures in the folder
-// figures of dir, and in one of its own for each chapter in there, are listed with their formats. Files appear complete or not at all.
+// them: a picture, the title, what it covers, the first sentences, how long it ran. Figures
+// in the folder figures of dir, and in one for each chapter in there, are listed with their
+// formats. Files appear complete or not at all.
 func Site(dir, title string, chapters []Chapter) error {
 	names := map[string]bool{}
 	for _, c := range chapters {
@@ -37,50 +38,60 @@ func Site(dir, title string, chapters []Chapter) error {
 		}
 		names[c.Name] = true
 	}
+	titles := make([]string, len(chapters)) // in HTML
+	for i, c := range chapters {
+		var err error
+		if titles[i], err = newWriter("", nil).line(c.Notebook.Title()); err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+	}
+	link := func(at int, class, rel string) string {
+		if at < 0 || at >= len(chapters) {
+			return ""
+		}
+		return fmt.Sprintf(`<a class="%s" rel="%s" href="%s.html">%s</a>`, class, rel, html.EscapeString(chapters[at].Name), titles[at])
+	}
+	home := `<a href="index.html">` + html.EscapeString(title) + "</a>"
 	var list bytes.Buffer
 	for i, c := range chapters {
-		top := `<header class="site"><a href="index.html">` + html.EscapeString(title) + "</a>"
-		for _, n := range []struct {
-			at    int
-			class string
-		}{{i - 1, "previous"}, {i + 1, "next"}} {
-			if n.at >= 0 && n.at < len(chapters) {
-				other := chapters[n.at]
-				top += fmt.Sprintf(`<a class="%s" rel="%s" href="%s.html">%s</a>`, n.class, strings.TrimSuffix(n.class, "ious"), html.EscapeString(other.Name), html.EscapeString(other.Notebook.Title()))
-			}
-		}
-		page, err := Render(c.Notebook, &RenderSettings{Dir: c.Dir, Chapters: names, Top: top + "</header>\n"})
+		around := home + link(i-1, "previous", "prev") + link(i+1, "next", "next")
+		page, err := Render(c.Notebook, &RenderSettings{
+			Dir: c.Dir, Chapters: names,
+			Top:    `<header class="site">` + around + "</header>\n",
+			Bottom: `<footer class="site">` + around + "</footer>\n",
+		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 		if err := replaceFile(filepath.Join(dir, c.Name+".html"), page); err != nil {
 			return err
 		}
-		if err := c.entry(&list, names); err != nil {
+		if err := c.entry(&list, titles[i], names); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
 	var page bytes.Buffer
 	begin(&page, title)
 	fmt.Fprintf(&page, "<main>\n<h1>%s</h1>\n<ul class=\"chapters\">\n%s</ul>\n", html.EscapeString(title), list.String())
-	figures(&page, dir, chapters)
+	figures(&page, dir, chapters, titles)
 	page.WriteString("</main>\n</body>\n</html>\n")
 	return replaceFile(filepath.Join(dir, "index.html"), page.Bytes())
 }
 
-// entry writes a chapter's place in the list.
-func (c *Chapter) entry(b *bytes.Buffer, names map[string]bool) error {
+// entry writes a chapter's place in the list; the title is HTML.
+func (c *Chapter) entry(b *bytes.Buffer, title string, names map[string]bool) error {
 	w := newWriter(c.Dir, names)
 	first, err := w.html(c.Notebook.firstParagraph())
 	if err != nil {
 		return err
 	}
-	title, err := w.html("# " + c.Notebook.Title())
+	covers, err := w.html(c.Notebook.covers())
 	if err != nil {
 		return err
 	}
-	_, title, _ = strings.Cut(title, ">")
-	title = strings.TrimSuffix(strings.TrimSpace(title), "</h1>")
+	if covers != "" {
+		covers = "<div class=\"covers\">" + covers + "</div>\n"
+	}
 	var notes []string
 	if c.Seconds > 0 {
 		kind := "quick run"
@@ -90,7 +101,7 @@ func (c *Chapter) entry(b *bytes.Buffer, names map[string]bool) error {
 		notes = append(notes, fmt.Sprintf("%s, %s", kind, duration(c.Seconds)))
 	}
 	page := html.EscapeString(c.Name) + ".html"
-	fmt.Fprintf(b, "<li><a href=\"%s\">%s</a><div>\n<h2><a href=\"%s\">%s</a></h2>\n%s", page, c.Notebook.cover(), page, title, first)
+	fmt.Fprintf(b, "<li><a href=\"%s\">%s</a><div>\n<h2><a href=\"%s\">%s</a></h2>\n%s%s", page, c.Notebook.cover(), page, title, covers, first)
 	for _, n := range notes {
 		fmt.Fprintf(b, "<p class=\"note\">%s</p>\n", n)
 	}
@@ -99,6 +110,16 @@ func (c *Chapter) entry(b *bytes.Buffer, names map[string]bool) error {
 	}
 	b.WriteString("</div></li>\n")
 	return nil
+}
+
+// line returns a line of Markdown as HTML.
+func (w *writer) line(markdown string) (string, error) {
+	h, err := w.html("# " + markdown)
+	if err != nil {
+		return "", err
+	}
+	_, h, _ = strings.Cut(h, ">")
+	return strings.TrimSuffix(strings.TrimSpace(h), "</h1>"), nil
 }
 
 // duration formats seconds for people.
@@ -114,13 +135,13 @@ func duration(s float64) string {
 
 // figures writes links to the pictures in dir/figures: those that belong to no chapter, then
 // those of each chapter.
-func figures(b *bytes.Buffer, dir string, chapters []Chapter) {
+func figures(b *bytes.Buffer, dir string, chapters []Chapter, titles []string) {
 	var list bytes.Buffer
 	figureList(&list, dir, "figures")
-	for _, c := range chapters {
+	for i, c := range chapters {
 		var own bytes.Buffer
 		if figureList(&own, dir, "figures/"+c.Name); own.Len() > 0 {
-			fmt.Fprintf(&list, "<h3>%s</h3>\n%s", html.EscapeString(c.Notebook.Title()), own.String())
+			fmt.Fprintf(&list, "<h3>%s</h3>\n%s", titles[i], own.String())
 		}
 	}
 	if list.Len() > 0 {
@@ -203,6 +224,27 @@ func (nb *Notebook) firstParagraph() string {
 	}
 	return ""
 }
+
+// covers returns the first paragraph that is emphasised as a whole, if it comes before the
+// first that is text: what the chapter covers. In Markdown.
+func (nb *Notebook) covers() string {
+	for text := range nb.texts {
+		for block := range strings.SplitSeq(text, "\n\n") {
+			block = strings.TrimSpace(block)
+			switch {
+			case emphasised.MatchString(block):
+				return block
+			case block == "" || strings.HasPrefix(block, "#") || noText.MatchString(block):
+			default:
+				return ""
+			}
+		}
+	}
+	return ""
+}
+
+// emphasised matches a paragraph that is one emphasis.
+var emphasised = regexp.MustCompile(`^(?:\*[^*]+\*|_[^_]+_)$`)
 
 // cover returns the first picture of a cell with the tag cover, or else of any cell, in
 // small.

@@ -50,7 +50,18 @@ type table struct {
 	header  []string // nil: no header
 	cells   [][]string
 	number  []bool // of a column: right-aligned
+	pairs   bool   // names and values of any kind
 	dropped int    // columns that were left out
+}
+
+func newPairs() *table { return &table{number: []bool{false, true}, pairs: true} }
+
+// pair adds a row. Values of several kinds in one column are formatted one by one, and
+// right-aligned if all are numbers.
+func (t *table) pair(name string, v reflect.Value) {
+	cell, number := formatColumn([]reflect.Value{v})
+	t.cells = append(t.cells, []string{name, cell[0]})
+	t.number[1] = t.number[1] && number
 }
 
 func newTable(rows any) *table {
@@ -86,12 +97,10 @@ func newTable(rows any) *table {
 		keys := v.MapKeys()
 		slices.SortFunc(keys, compareKeys)
 		if v.Type().Elem().Kind() == reflect.Interface {
-			// Values of several kinds in one column are formatted one by one.
 			names, _ := formatColumn(keys)
-			t := &table{number: []bool{false, true}}
+			t := newPairs()
 			for i, k := range keys {
-				cell, _ := formatColumn([]reflect.Value{v.MapIndex(k)})
-				t.cells = append(t.cells, []string{names[i], cell[0]})
+				t.pair(names[i], v.MapIndex(k))
 			}
 			return t
 		}
@@ -110,11 +119,10 @@ func newTable(rows any) *table {
 		if len(header) == 2 && header[1] == "" {
 			header = nil
 		}
-	case v.Kind() == reflect.Struct: // as above
-		t := &table{number: []bool{false, true}}
+	case v.Kind() == reflect.Struct:
+		t := newPairs()
 		for _, f := range structFields(v.Type()) {
-			cell, _ := formatColumn([]reflect.Value{v.Field(f.index)})
-			t.cells = append(t.cells, []string{f.name, cell[0]})
+			t.pair(f.name, v.Field(f.index))
 		}
 		return t
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
@@ -471,7 +479,7 @@ func (t *table) rowsHTML(b *strings.Builder, rows [][]string) {
 	for _, row := range rows {
 		b.WriteString("<tr>")
 		for j, s := range row {
-			if t.number[j] {
+			if t.number[j] || t.pairs && j == 1 {
 				s = powers(s)
 			} else {
 				s = html.EscapeString(s)

@@ -53,7 +53,7 @@ func TestTables(t *testing.T) {
 		{"strings", []string{"a", "bb"}, lines("a", "bb")},
 		{"map", map[int]float64{10: 0.5, 9: 0.25}, lines(" 9  0.2500", "10  0.5000")},
 		{"map of anything", map[string]any{"tr D": 1234.5678, "net": "tiny-fc", "d": 917, "none": nil},
-			lines("d         917", "net   tiny-fc", "none         ", "tr D     1235")},
+			lines("d     917", "net   tiny-fc", "none  ", "tr D  1235")},
 		{"map of structs", map[string]inner{"b": {1, 2}, "a": {3, 4}}, lines("   X  Y", "-  -  -", "a  3  4", "b  1  2")},
 		{"struct", inner{1.5, 1e-7}, lines("X      1.500", "Y  1.000e-07")},
 		{"pointer to struct", &inner{1, 2}, lines("X  1", "Y  2")},

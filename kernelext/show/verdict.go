@@ -87,16 +87,16 @@ func scientific(v float64) string {
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-// powers turns a formatted number into HTML: a true minus sign, ·10 and an exponent.
+// powers turns a formatted number into HTML: a true minus sign, ·10 and an exponent. Other
+// texts stay as they are.
 func powers(s string) string {
-	mantissa, exponent, found := strings.Cut(s, "e")
-	mantissa = strings.ReplaceAll(html.EscapeString(mantissa), "-", "−")
-	if !found {
-		return mantissa
-	}
-	e, err := strconv.Atoi(exponent)
-	if err != nil {
+	if _, err := strconv.ParseFloat(s, 64); err != nil && s != "-∞" {
 		return html.EscapeString(s)
 	}
-	return mantissa + "·10<sup>" + strings.ReplaceAll(strconv.Itoa(e), "-", "−") + "</sup>"
+	minus := func(s string) string { return strings.ReplaceAll(s, "-", "−") }
+	mantissa, exponent, _ := strings.Cut(s, "e")
+	if e, err := strconv.Atoi(exponent); err == nil {
+		return minus(mantissa) + "·10<sup>" + minus(strconv.Itoa(e)) + "</sup>"
+	}
+	return minus(html.EscapeString(s))
 }
