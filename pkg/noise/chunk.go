@@ -2,8 +2,6 @@ package noise
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 
 	"sgdlab/pkg/problem"
 )
@@ -97,25 +95,4 @@ func (c *Covariance) centreTo(dst []float64, part chunk, i, lo, hi int) {
 	for j, m := range mean {
 		dst[j] = float64(row[j]) - m
 	}
-}
-
-// parallel calls work for every task below tasks, from up to workers goroutines. Tasks
-// must not depend on each other; which goroutine takes which task is left open.
-func parallel(workers, tasks int, work func(task int)) {
-	if workers = min(workers, tasks); workers <= 1 {
-		for task := range tasks {
-			work(task)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for task := int(next.Add(1)) - 1; task < tasks; task = int(next.Add(1)) - 1 {
-				work(task)
-			}
-		})
-	}
-	wg.Wait()
 }

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"sgdlab/pkg/internal/syrk"
+	"sgdlab/pkg/internal/tall"
 )
 
 // DenseTo stores D (d×d, centred, divided by N) in dst; an empty dst is made d×d.
@@ -33,7 +34,7 @@ func (c *Covariance) DenseTo(ctx context.Context, dst *mat.SymDense) error {
 	}
 	held, left := 0, c.Samples()
 	err := c.chunks(ctx, func(part chunk) error {
-		parallel(c.workers, part.n, func(i int) {
+		tall.Parallel(c.workers, part.n, func(i int) {
 			at := (held + i) * c.dim
 			if f64 != nil {
 				c.centreTo(f64[at:], part, i, 0, c.dim)
@@ -110,7 +111,7 @@ func (c *Covariance) addStrip(ctx context.Context, sum []float64, lo, hi int) er
 	done := 0
 	err := c.chunks(ctx, func(part chunk) error {
 		const tile = 16 // rows of one task: one cache line of float32
-		parallel(c.workers, (part.n+tile-1)/tile, func(task int) {
+		tall.Parallel(c.workers, (part.n+tile-1)/tile, func(task int) {
 			row := make([]float64, hi-lo)
 			for i := task * tile; i < min(part.n, (task+1)*tile); i++ {
 				c.centreTo(row, part, i, lo, hi)
@@ -173,7 +174,7 @@ func (c *Covariance) finish(dst *mat.SymDense, sum []float64) {
 	n, scale := sym.N, 1/float64(c.Samples())
 	const tile = 64
 	tiles := (n + tile - 1) / tile
-	parallel(c.workers, tiles*(tiles+1)/2, func(task int) {
+	tall.Parallel(c.workers, tiles*(tiles+1)/2, func(task int) {
 		p, q := triangle(task)
 		for i := p * tile; i < min(n, (p+1)*tile); i++ {
 			for j := q * tile; j < min(i+1, (q+1)*tile); j++ {

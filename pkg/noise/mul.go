@@ -27,12 +27,12 @@ func (c *Covariance) MulVecTo(ctx context.Context, dst, v []float64) error {
 	err := c.chunks(ctx, func(part chunk) error {
 		for start := 0; start < part.n; start += blockRows {
 			rows := min(blockRows, part.n-start)
-			parallel(c.workers, rows, func(i int) {
+			tall.Parallel(c.workers, rows, func(i int) {
 				row := buf[i*c.dim : (i+1)*c.dim]
 				c.centreTo(row, part, start+i, 0, c.dim)
 				w[i] = floats.Dot(row, v)
 			})
-			parallel(c.workers, (c.dim+strip-1)/strip, func(task int) {
+			tall.Parallel(c.workers, (c.dim+strip-1)/strip, func(task int) {
 				lo, hi := task*strip, min(c.dim, (task+1)*strip)
 				for i := range rows {
 					floats.AddScaled(sum[lo:hi], w[i], buf[i*c.dim+lo:i*c.dim+hi])
@@ -85,7 +85,7 @@ func (c *Covariance) QuickMulTo(ctx context.Context, dst, v *mat.Dense) error {
 	pending := 0
 	flush := func() {
 		const strip = 1 << 14
-		parallel(c.workers, (len(sum)+strip-1)/strip, func(task int) {
+		tall.Parallel(c.workers, (len(sum)+strip-1)/strip, func(task int) {
 			lo, hi := task*strip, min(len(sum), (task+1)*strip)
 			for i, s := range recent[lo:hi] {
 				sum[lo+i] += float64(s)
@@ -173,20 +173,28 @@ func checkBlock(dst, v *mat.Dense, rows int) int {
 
 // product multiplies blocks of centred gradients with m vectors. The kernels know no
 // edges: rows, d and m are rounded up to whole tiles and the rest is zero.
+//
+// The centred gradients lie in panels of panelCols columns, each contiguous, so that both
+// products, along rows and along columns, find what they need next to each other.
 type product[T float32 | float64] struct {
 	c            *Covariance
 	m            int
 	cols         int // of a tile
 	ld, lm       int // d and m, rounded up
-	buf          []T // centred gradients, blockRows×ld
+	buf          []T // panels, blockRows×panelCols
 	w            []T // one number for every row and vector, blockRows×lm
 	mean         []float32
 	inner, outer func(n int, a []T, lda int, b []T, ldb int, c []T, ldc int)
 }
 
+const (
+	panelCols = 128
+	panelSize = (blockRows + 1) * panelCols // one row more, or all panels compete for the same cache lines
+)
+
 func newProduct[T float32 | float64](c *Covariance, m, cols int, inner, outer func(n int, a []T, lda int, b []T, ldb int, c []T, ldc int)) *product[T] {
 	p := &product[T]{c: c, m: m, cols: cols, ld: tall.RoundUp(c.dim, tall.Rows), lm: tall.RoundUp(m, cols), inner: inner, outer: outer}
-	p.buf = make([]T, blockRows*p.ld)
+	p.buf = make([]T, (c.dim+panelCols-1)/panelCols*panelSize)
 	p.w = make([]T, blockRows*p.lm)
 	p.mean = make([]float32, c.dim)
 	for j, g := range c.mean {
@@ -216,14 +224,15 @@ func (p *product[T]) storeTo(dst *mat.Dense, padded []float64) {
 	}
 }
 
-// centre stores row i of part, minus the mean, in dst. In float32 the mean is rounded
-// first. That moves all rows by the same δ, |δⱼ| ≤ 2⁻²⁵|gⱼ|, and D by δδᵀ: nothing.
-func (p *product[T]) centre(dst []T, part chunk, i int) {
+// centre stores columns lo ≤ j < hi of row i of part, minus the mean, in dst. In float32
+// the mean is rounded first. That moves all rows by the same δ, |δⱼ| ≤ 2⁻²⁵|gⱼ|, and D by
+// δδᵀ: nothing.
+func (p *product[T]) centre(dst []T, part chunk, i, lo, hi int) {
 	switch dst := any(dst).(type) {
 	case []float64:
-		p.c.centreTo(dst, part, i, 0, p.c.dim)
+		p.c.centreTo(dst, part, i, lo, hi)
 	case []float32:
-		tall.Sub32(dst[:p.c.dim], part.f32[i*p.c.dim:], p.mean)
+		tall.Sub32(dst[:hi-lo], part.f32[i*p.c.dim+lo:], p.mean[lo:])
 	}
 }
 
@@ -231,13 +240,16 @@ func (p *product[T]) centre(dst []T, part chunk, i int) {
 // filling it with the centred gradients start ≤ i < start+rows of part.
 func (p *product[T]) tiles(part chunk, start, rows int, work func(first, end int)) {
 	const group = 4 * tall.Rows
-	parallel(p.c.workers, (rows+group-1)/group, func(task int) {
+	tall.Parallel(p.c.workers, (rows+group-1)/group, func(task int) {
 		first, end := task*group, min((task+1)*group, tall.RoundUp(rows, tall.Rows))
 		for i := first; i < end; i++ {
-			if i < rows {
-				p.centre(p.buf[i*p.ld:], part, start+i)
-			} else {
-				clear(p.buf[i*p.ld : (i+1)*p.ld])
+			for lo := 0; lo < p.c.dim; lo += panelCols {
+				at := lo/panelCols*panelSize + i*panelCols
+				if row := p.buf[at : at+panelCols]; i < rows {
+					p.centre(row, part, start+i, lo, min(lo+panelCols, p.c.dim))
+				} else {
+					clear(row)
+				}
 			}
 		}
 		work(first, end)
@@ -251,14 +263,13 @@ func (p *product[T]) load(part chunk, start, rows int) {
 
 // timesVec fills the buffer and sets w to its product with vec (d×lm).
 func (p *product[T]) timesVec(part chunk, start, rows int, vec []T) {
-	const strip = 512 // rows of vec that stay in the cache
 	p.tiles(part, start, rows, func(first, end int) {
 		clear(p.w[first*p.lm : end*p.lm])
-		for k := 0; k < p.c.dim; k += strip {
-			n := min(strip, p.c.dim-k)
+		for lo := 0; lo < p.c.dim; lo += panelCols {
+			n := min(panelCols, p.c.dim-lo)
 			for i := first; i < end; i += tall.Rows {
 				for j := 0; j < p.lm; j += p.cols {
-					p.inner(n, p.buf[i*p.ld+k:], p.ld, vec[k*p.lm+j:], p.lm, p.w[i*p.lm+j:], p.lm)
+					p.inner(n, p.buf[lo/panelCols*panelSize+i*panelCols:], panelCols, vec[lo*p.lm+j:], p.lm, p.w[i*p.lm+j:], p.lm)
 				}
 			}
 		}
@@ -267,11 +278,11 @@ func (p *product[T]) timesVec(part chunk, start, rows int, vec []T) {
 
 // addTransposed adds the transposed buffer times w to sum (ld×lm).
 func (p *product[T]) addTransposed(rows int, sum []T) {
-	const strip = 16 * tall.Rows // columns of one task
-	parallel(p.c.workers, (p.ld+strip-1)/strip, func(task int) {
-		for i := task * strip; i < min(p.ld, (task+1)*strip); i += tall.Rows {
+	tall.Parallel(p.c.workers, (p.ld+panelCols-1)/panelCols, func(task int) {
+		lo := task * panelCols
+		for i := lo; i < min(p.ld, lo+panelCols); i += tall.Rows {
 			for j := 0; j < p.lm; j += p.cols {
-				p.outer(rows, p.buf[i:], p.ld, p.w[j:], p.lm, sum[i*p.lm+j:], p.lm)
+				p.outer(rows, p.buf[task*panelSize+i-lo:], panelCols, p.w[j:], p.lm, sum[i*p.lm+j:], p.lm)
 			}
 		}
 	})

@@ -23,7 +23,7 @@ func Symmetric(a *mat.SymDense) (*Spectrum, error) {
 	if err := checkFinite(a); err != nil {
 		return nil, err
 	}
-	s := &Spectrum{Method: "dense", DType: "float64", Dim: a.SymmetricDim()}
+	s := &Spectrum{Method: Dense, DType: "float64", Dim: a.SymmetricDim()}
 	trace, frobenius := mat.Trace(a), mat.Norm(a, 2)
 	var err error
 	if s.Values, s.Residual, err = eigenvalues(a, 0, false); err != nil {

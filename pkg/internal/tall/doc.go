@@ -16,6 +16,8 @@
 // pieces but not on who computes a tile. It depends, in the last bits, on whether the
 // machine has fused multiply-add.
 //
+// [Parallel] shares tasks out to goroutines.
+//
 // # What it does not do
 //
 // Square matrices and symmetric results: package syrk is faster there.
