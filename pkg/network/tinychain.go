@@ -21,7 +21,6 @@ type TinyChain struct {
 	compute tinyfc.Engine
 	moments tinyfc.Moments // frozen: the statistics; otherwise those of the last batch
 	calls   uint64
-	all     []int // 0..N−1
 }
 
 // TinyChainSettings are the choices of a [TinyChain]; nil or the zero value is the default.
@@ -53,10 +52,6 @@ func NewTinyChain(data *dataset.Images, stats []float64, s *TinyChainSettings) (
 		c.compute = tinyfc.NewPortable(copied)
 	} else {
 		c.compute = tinyfc.New(copied)
-	}
-	c.all = make([]int, data.N)
-	for i := range c.all {
-		c.all[i] = i
 	}
 	return c, nil
 }
@@ -138,7 +133,7 @@ func (c *TinyChain) GradTo(ctx context.Context, dst, x []float64) (loss float64,
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.grad(dst, x, c.all), nil
+	return c.grad(dst, x, nil), nil
 }
 
 func (c *TinyChain) grad(dst, x []float64, idx []int) float64 {

@@ -35,6 +35,15 @@ func NewData(pixels []float32, labels []uint8, epsilon float64) *Data {
 	return d
 }
 
+// all returns 0..N−1.
+func (d *Data) all() []int {
+	idx := make([]int, len(d.labels))
+	for i := range idx {
+		idx[i] = i
+	}
+	return idx
+}
+
 // Moments are the batch-norm statistics of the hidden units.
 type Moments struct {
 	Mean, Variance [Hidden]float64 // the variance is biased, divided by the number of rows
@@ -43,8 +52,8 @@ type Moments struct {
 // Engine computes gradients on one Data. It owns working memory and is not safe for
 // concurrent use.
 type Engine interface {
-	// GradTo stores the gradient of the mean loss of the samples idx, of which there is at
-	// least one, in dst and returns the loss; dst and x have the length Dim. If frozen is
+	// GradTo stores the gradient of the mean loss of the samples idx, at least one, or of all
+	// if idx is nil, in dst and returns the loss; dst and x have the length Dim. If frozen is
 	// set, batch norm normalises with m; otherwise with the statistics of the batch, which
 	// are stored in m.
 	GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) float64

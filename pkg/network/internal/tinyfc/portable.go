@@ -18,6 +18,9 @@ func (e *portable) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) 
 	w1, b1, gamma, beta, w2, b2 := x[:atB1], x[atB1:atGamma], x[atGamma:atBeta], x[atBeta:atW2], x[atW2:atB2], x[atB2:Dim]
 	clear(dst)
 	dw1, db1, dgamma, dbeta, dw2, db2 := dst[:atB1], dst[atB1:atGamma], dst[atGamma:atBeta], dst[atBeta:atW2], dst[atW2:atB2], dst[atB2:Dim]
+	if idx == nil {
+		idx = e.data.all()
+	}
 	rows := len(idx)
 	if len(e.h) < rows*Hidden {
 		e.xhat, e.h, e.dy = make([]float64, rows*Hidden), make([]float64, rows*Hidden), make([]float64, rows*Hidden)

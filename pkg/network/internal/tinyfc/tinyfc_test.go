@@ -112,6 +112,20 @@ func TestVectorAgainstPortable(t *testing.T) {
 	}
 }
 
+// All samples, named or not: the same bits from either engine.
+func TestAllSamples(t *testing.T) {
+	for _, n := range []int{100, 128, 300} {
+		d, x := random(n)
+		for _, e := range []Engine{New(d), NewPortable(d)} {
+			got, want := make([]float64, Dim), make([]float64, Dim)
+			loss, wantLoss := e.GradTo(got, x, nil, false, new(Moments)), e.GradTo(want, x, d.all(), false, new(Moments))
+			if loss != wantLoss || distance(got, want) != 0 {
+				t.Errorf("%v, %d samples: loss %v and %v, gradients differ by %.2g", e, n, loss, wantLoss, distance(got, want))
+			}
+		}
+	}
+}
+
 // A large loss, far in the tail of exp.
 func TestVectorLargeLogits(t *testing.T) {
 	d, x := random(130)

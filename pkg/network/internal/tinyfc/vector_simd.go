@@ -55,16 +55,20 @@ func (*vector) String() string { return "archsimd AVX-512, float32" }
 
 func (e *vector) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) float64 {
 	e.setWeights(x)
-	rows := len(idx)
+	rows := len(e.data.labels)
+	if idx != nil {
+		rows = len(idx)
+	}
 	if len(e.z) < rows {
 		e.z, e.dy = make([]lanes, rows), make([]lanes, rows)
 	}
 	z, dy := e.z[:rows], e.dy[:rows]
 
+	var images [][stride]float32 // of the block
 	for from := 0; from < rows; from += block {
 		to := min(from+block, rows)
-		e.gather(idx[from:to])
-		e.forward(z[from:to])
+		images = e.images(idx, from, to)
+		e.forward(z[from:to], images)
 	}
 	if !frozen {
 		moments(m, z)
@@ -87,7 +91,7 @@ func (e *vector) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) fl
 	for from := 0; from < rows; from += block {
 		to := min(from+block, rows)
 		e.normalise(z[from:to])
-		loss += e.head(idx[from:to], float32(scale))
+		loss += e.head(e.labelsOf(idx, from, to), float32(scale))
 		e.backHead(dst, z[from:to], dy[from:to])
 	}
 	e.center, e.tilt = lanes{}, lanes{}
@@ -104,10 +108,10 @@ func (e *vector) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) fl
 	for from := 0; from < rows; from += block {
 		to := min(from+block, rows)
 		if rows > block {
-			e.gather(idx[from:to])
+			images = e.images(idx, from, to)
 		}
 		e.throughNorm(z[from:to], dy[from:to])
-		e.backward(z[from:to])
+		e.backward(z[from:to], images)
 		for j := range Hidden {
 			row := dst[j*Inputs:][:Inputs]
 			for k := range row {
@@ -137,22 +141,40 @@ func (e *vector) setWeights(x []float64) {
 	}
 }
 
-// gather copies the images idx, block of them at most.
-func (e *vector) gather(idx []int) {
-	x := e.x[:len(idx)]
-	for n, k := range idx {
-		from, to := &e.data.images[k], &x[n]
+// images returns the images idx[from:to], block of them at most, next to each other. They
+// are copied to e.x, unless idx is nil, which means all images.
+func (e *vector) images(idx []int, from, to int) [][stride]float32 {
+	if idx == nil {
+		return e.data.images[from:to]
+	}
+	x := e.x[:to-from]
+	for n, k := range idx[from:to] {
+		image := &e.data.images[k]
 		for i := 0; i < stride; i += 16 {
-			archsimd.LoadFloat32x16((*lanes)(from[i:])).Store((*lanes)(to[i:]))
+			archsimd.LoadFloat32x16((*lanes)(image[i:])).Store((*lanes)(x[n][i:]))
 		}
 	}
+	return x
 }
 
-// forward computes z, without bias, of the images gathered.
-func (e *vector) forward(z []lanes) {
+// labelsOf is images for labels.
+func (e *vector) labelsOf(idx []int, from, to int) []uint8 {
+	if idx == nil {
+		return e.data.labels[from:to]
+	}
+	labels := e.labels[:to-from]
+	for n, k := range idx[from:to] {
+		labels[n] = e.data.labels[k]
+	}
+	return labels
+}
+
+// forward computes z, without bias, of the images x, as many.
+func (e *vector) forward(z []lanes, x [][stride]float32) {
+	x = x[:len(z)]
 	n := 0
 	for ; n+6 <= len(z); n += 6 {
-		p := unsafe.Pointer(&e.x[n])
+		p := unsafe.Pointer(&x[n])
 		var s0, s1, s2, s3, s4, s5 vec
 		for k := range e.w1 {
 			w := archsimd.LoadFloat32x16(&e.w1[k])
@@ -174,7 +196,7 @@ func (e *vector) forward(z []lanes) {
 	}
 	for ; n < len(z); n++ {
 		var even, odd vec
-		x := &e.x[n]
+		x := &x[n]
 		for k := 0; k+1 < Inputs; k += 2 {
 			even = archsimd.LoadFloat32x16(&e.w1[k]).MulAdd(archsimd.BroadcastFloat32x16(x[k]), even)
 			odd = archsimd.LoadFloat32x16(&e.w1[k+1]).MulAdd(archsimd.BroadcastFloat32x16(x[k+1]), odd)
@@ -235,11 +257,9 @@ func moments(m *Moments, z []lanes) {
 
 // addTo adds the numbers of v to dst.
 func addTo(dst []float64, v vec) {
-	var f lanes
-	v.Store(&f)
-	for j := range dst[:Hidden] {
-		dst[j] += float64(f[j])
-	}
+	low, high := (*[8]float64)(dst), (*[8]float64)(dst[8:])
+	archsimd.LoadFloat64x8(low).Add(v.GetLo().ConvertToFloat64()).Store(low)
+	archsimd.LoadFloat64x8(high).Add(v.GetHi().ConvertToFloat64()).Store(high)
 }
 
 // normalise replaces z by x̂ and computes h = max(γx̂ + β, 0).
@@ -255,10 +275,10 @@ func (e *vector) normalise(z []lanes) {
 	}
 }
 
-// head computes the logits of the rows idx, the sum of their losses, and scale times the
+// head computes the logits of the rows of h, the sum of their losses, and scale times the
 // gradient of that sum with respect to the logits.
-func (e *vector) head(idx []int, scale float32) float64 {
-	rows := len(idx)
+func (e *vector) head(labels []uint8, scale float32) float64 {
+	rows := len(labels)
 	b2 := archsimd.LoadFloat32x8(&e.b2)
 	for n := 0; n < rows; n += 4 { // rows past the end are computed and not used
 		p := unsafe.Pointer(&e.h[n])
@@ -296,8 +316,8 @@ func (e *vector) head(idx []int, scale float32) float64 {
 	}
 	var at [2]float64
 	product := [2]float64{1, 1} // of at most 64 numbers between 1 and 8 each
-	for n, k := range idx {
-		label := e.data.labels[k] % 8
+	for n, label := range labels {
+		label %= 8 // it is; the compiler does not know
 		e.delta[n][label] -= scale
 		at[n%2] += float64(e.below[n][label])
 		product[n%2] *= float64(e.total[n][0])
@@ -398,10 +418,11 @@ func (e *vector) throughNorm(z, dy []lanes) {
 	}
 }
 
-// backward computes dw1 of the images gathered.
-func (e *vector) backward(dz []lanes) {
+// backward computes dw1 of the images x.
+func (e *vector) backward(dz []lanes, x [][stride]float32) {
+	x = x[:len(dz)]
 	for k := 0; k < Inputs; k += 7 {
-		p := unsafe.Pointer(&e.x[0][k])
+		p := unsafe.Pointer(&x[0][k])
 		var s0, s1, s2, s3, s4, s5, s6 vec
 		for n := range dz {
 			v := archsimd.LoadFloat32x16(&dz[n])
