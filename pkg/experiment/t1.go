@@ -155,8 +155,11 @@ func (s T1Settings) withDefaults() T1Settings {
 	return s
 }
 
-// estimate is the mean of independent values and its standard error.
+// estimate is the mean of independent values and its standard error, 0 for a single one.
 func estimate(values []float64) Estimate {
+	if len(values) == 1 {
+		return Estimate{Value: values[0]}
+	}
 	mean, std := stat.MeanStdDev(values, nil)
 	return Estimate{Value: mean, Error: std / math.Sqrt(float64(len(values)))}
 }

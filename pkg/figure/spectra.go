@@ -25,7 +25,7 @@ type SpectrumFigure struct {
 
 // SpectrumCheckpoint is the spectrum of the d×d matrix D(x) at one point of training.
 type SpectrumCheckpoint struct {
-	Label    string    // as in "20 %"; empty: from Fraction
+	Label    string    // as in "10 classes"; empty: from Fraction, as in "20 % of training"
 	Fraction float64   // of the training, 0…1; the figure draws them in this order
 	Values   []float64 // eigenvalues without structural zeros, any order
 	Mean     float64   // over all d eigenvalues
@@ -76,7 +76,7 @@ func GradientNoiseSpectra(r SpectrumFigure) (*Picture, error) {
 		tallest = max(tallest, slices.Max(counts))
 		line := s.line(colors[i], s.LineWidth*vg.Length(0.75+0.95*float64(len(points)-1-i)))
 		outlines = append(outlines, steps{lo: lo, hi: hi, counts: counts, line: line})
-		rows[i] = keyRow{line: line, text: point.label() + " of training", color: s.Ink}
+		rows[i] = keyRow{line: line, text: point.label(), color: s.Ink}
 	}
 	p.Y.Min, p.Y.Max = 0.7, tallest*3
 
@@ -143,7 +143,7 @@ func (r SpectrumFigure) Caption() string {
 			}
 		}
 		pr := d * c.Mean * c.Mean / (c.Mean*c.Mean + c.Std*c.Std)
-		fmt.Fprintf(&b, "after %s of training %s, rank %s (%s %%), PR %s, stable rank %s", c.label(), plusMinus(c.Mean, c.Std),
+		fmt.Fprintf(&b, "%s %s, rank %s (%s %%), PR %s, stable rank %s", c.label(), plusMinus(c.Mean, c.Std),
 			count(rank), number(100*float64(rank)/d, 3), number(pr, 3), number(d*c.Mean/slices.Max(c.Values), 3))
 	}
 	b.WriteString(". ")
@@ -155,12 +155,12 @@ func (r SpectrumFigure) Caption() string {
 		}
 	}
 	if below > 0 {
-		fmt.Fprintf(&b, "%s eigenvalues after %s lie below the axis. ", count(below), final.label())
+		fmt.Fprintf(&b, "%s eigenvalues (%s) lie below the axis. ", count(below), final.label())
 	}
 	if zeros := r.Dim - len(final.Values); zeros > 0 {
 		fmt.Fprintf(&b, "%s eigenvalues are structural zeros (rank ≤ N − 1) and are not drawn. ", count(zeros))
 	}
-	b.WriteString("Vertical lines belong to the last checkpoint.")
+	b.WriteString("Vertical lines belong to the last.")
 	return b.String()
 }
 
@@ -175,8 +175,8 @@ func (r SpectrumFigure) Alt() string {
 	for i, c := range points {
 		labels[i] = c.label()
 	}
-	return fmt.Sprintf("Log-log histogram of the eigenvalues of the gradient covariance of %s on %s after %s of training. "+
-		"At the end the largest is %s, the mean %s and the float32 rank cut-off %s.",
+	return fmt.Sprintf("Log-log histogram of the eigenvalues of the gradient covariance of %s on %s: %s. "+
+		"For the last the largest is %s, the mean %s and the float32 rank cut-off %s.",
 		r.Network, r.DataSet, strings.Join(labels, ", "), number(slices.Max(last.Values), 2), number(last.Mean, 2), number(last.CutF32, 2))
 }
 
@@ -236,7 +236,7 @@ func (c SpectrumCheckpoint) label() string {
 	if c.Label != "" {
 		return c.Label
 	}
-	return strconv.FormatFloat(100*c.Fraction, 'g', 3, 64) + " %"
+	return strconv.FormatFloat(100*c.Fraction, 'g', 3, 64) + " % of training"
 }
 
 // histogram counts the values in spectrumBins logarithmic bins of [lo, hi].
