@@ -152,7 +152,7 @@ func spectrumData() figure.SpectrumFigure {
 func narrowSpectrum() figure.SpectrumFigure {
 	r := figure.SpectrumFigure{Network: "a toy", DataSet: "40 samples", Dim: 60, Samples: 40}
 	c := checkpoint(60, 1, 2e-3, 12, 1)
-	c.Label, c.Values, c.CutF32, c.CutF64 = "all", c.Values[21:], 3e-8, 5e-9
+	c.Label, c.Values, c.CutF32, c.CutF64 = "all of training", c.Values[21:], 3e-8, 5e-9
 	r.Checkpoints = []figure.SpectrumCheckpoint{c}
 	return r
 }
@@ -274,7 +274,7 @@ func ExampleGradientNoiseSpectra() {
 	p, err := figure.GradientNoiseSpectra(figure.SpectrumFigure{
 		Network: "a toy", DataSet: "two samples", Dim: 4, Samples: 2,
 		Checkpoints: []figure.SpectrumCheckpoint{
-			{Label: "100 %", Fraction: 1, Values: []float64{8}, Mean: 2, Std: 3.4641, CutF32: 3.8e-6, CutF64: 7.1e-15},
+			{Label: "100 % of training", Fraction: 1, Values: []float64{8}, Mean: 2, Std: 3.4641, CutF32: 3.8e-6, CutF64: 7.1e-15},
 		},
 	})
 	if err != nil {
@@ -285,5 +285,5 @@ func ExampleGradientNoiseSpectra() {
 	fmt.Println(p.Alt())
 	// Output:
 	// a-toy-two-samples-spectrum
-	// Log-log histogram of the eigenvalues of the gradient covariance of a toy on two samples after 100 % of training. At the end the largest is 8.0, the mean 2.0 and the float32 rank cut-off 3.8·10⁻⁶.
+	// Log-log histogram of the eigenvalues of the gradient covariance of a toy on two samples: 100 % of training. For the last the largest is 8.0, the mean 2.0 and the float32 rank cut-off 3.8·10⁻⁶.
 }
