@@ -2,7 +2,11 @@ package experiment
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"sort"
 
+	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/figure"
 	"sgdlab/pkg/problem"
 )
@@ -51,6 +55,116 @@ func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 	return f
 }
 
+// RankFigure returns what [figure.Curves] draws: the share of the d eigenvalues above a
+// threshold, at the end of training of every result, over the threshold relative to λmax;
+// dots mark the float32 rule of the paper, λmax·d·2⁻²³.
+func RankFigure(results ...*GradientNoiseResult) figure.CurvesFigure {
+	f := figure.CurvesFigure{
+		Title: "How many eigenvalues count", Stem: "rank-by-threshold",
+		XLabel: "threshold / λmax", YLabel: "eigenvalues above it (% of d)", LogX: true, LogY: true,
+		Remark: "Dots: the float32 rule of the paper.",
+	}
+	for _, r := range results {
+		end, ok := r.Numbers.Checkpoint(1)
+		if !ok {
+			continue
+		}
+		curve := figure.Curve{Label: r.Numbers.Network}
+		if set := r.Settings.Images; set.Set == "cifar10" || set.Set == "cifar100" {
+			curve.Label = set.Set
+			if set.Augment != (dataset.Augmentation{}) {
+				curve.Label += ", augmented"
+			}
+		}
+		share := func(threshold float64) float64 {
+			return 100 * float64(len(end.Spectrum.Values)-sort.SearchFloat64s(end.Spectrum.Values, threshold)) / float64(r.Numbers.Dim)
+		}
+		top := end.Spectrum.Max()
+		for e := -8.0; e <= -0.5; e += 0.125 {
+			curve.X = append(curve.X, math.Pow(10, e))
+			curve.Y = append(curve.Y, share(top*math.Pow(10, e)))
+		}
+		f.Curves = append(f.Curves, curve)
+		f.Points = append(f.Points, figure.CurvePoint{X: end.CutF32 / top, Y: share(end.CutF32)})
+	}
+	return f
+}
+
+// ComparisonFigure returns what [figure.GradientNoiseSpectra] draws: the spectra of some
+// cases of a comparison, for its first seed.
+func ComparisonFigure(title string, r *ComparisonResult, cases ...string) figure.SpectrumFigure {
+	f := figure.SpectrumFigure{Network: "networks", DataSet: title, Samples: r.Settings.Samples}
+	for i, name := range cases {
+		at := slices.IndexFunc(r.Numbers, func(n ComparedNoise) bool { return n.Case == name })
+		if at < 0 {
+			continue
+		}
+		n := r.Numbers[at]
+		top := slices.Max(n.Values)
+		f.Dim = max(f.Dim, n.Dim)
+		f.Checkpoints = append(f.Checkpoints, figure.SpectrumCheckpoint{
+			Label: name, Fraction: float64(i), Values: n.Values, Mean: n.Mean.Value, Std: n.Std.Value,
+			CutF32: top * float64(n.Dim) * 0x1p-23, CutF64: top * float64(n.Dim) * 0x1p-52,
+		})
+	}
+	return f
+}
+
+// ComparedRow is a line of the table of a comparison.
+type ComparedRow struct {
+	Case          string
+	Dim           int     `show:"d"`
+	TestAccuracy  float64 `show:"test accuracy" unit:"%"`
+	TrainLoss     float64 `show:"training loss" unit:"nats"`
+	Mean          float64 `show:"mean λ"`
+	Std           float64 `show:"sd of λ"`
+	StdError      float64 `show:"± "`
+	Participation float64 `show:"participation ratio" unit:"% of d"`
+	Error         float64 `show:"±"`
+}
+
+// ComparisonTable returns the numbers of every case.
+func ComparisonTable(r *ComparisonResult) []ComparedRow {
+	var rows []ComparedRow
+	for _, n := range r.Numbers {
+		percent := 100 / float64(n.Dim)
+		rows = append(rows, ComparedRow{
+			n.Case, n.Dim, 100 * n.TestAccuracy.Value, n.TrainLoss.Value, n.Mean.Value, n.Std.Value, n.Std.Error,
+			n.Participation.Value * percent, n.Participation.Error * percent,
+		})
+	}
+	return rows
+}
+
+// LoadComparison reads a result of [DataDiversity] or [Architectures] from the file at path.
+func LoadComparison(path string) (*ComparisonResult, error) {
+	return Load[ComparisonSettings, []ComparedNoise](path)
+}
+
+// TrainingNoiseTable returns the numbers of every mode.
+func TrainingNoiseTable(r *TrainingNoiseResult) []TrainingNoiseRow {
+	var rows []TrainingNoiseRow
+	for _, m := range r.Numbers {
+		rows = append(rows, TrainingNoiseRow{m.Mode, m.TraceRatio.Value, m.TraceRatio.Error, m.Cosine, m.Shift.Value, m.Shift.Error})
+	}
+	return rows
+}
+
+// TrainingNoiseRow is a line of the table of [TrainingNoise].
+type TrainingNoiseRow struct {
+	Mode       string  `show:"batches in mode"`
+	TraceRatio float64 `show:"b tr C / tr D"`
+	TraceError float64 `show:"± "`
+	Cosine     float64 `show:"cosine of C and D"`
+	Shift      float64 `show:"|mean − ∇f| / |∇f|"`
+	ShiftError float64 `show:"±"`
+}
+
+// LoadTrainingNoise reads a result of [TrainingNoise] from the file at path.
+func LoadTrainingNoise(path string) (*TrainingNoiseResult, error) {
+	return Load[TrainingNoiseSettings, []ModeNoise](path)
+}
+
 // T1Figure returns what [figure.T1Panel] draws from the result r.
 func T1Figure(r *T1Result) figure.T1Figure {
 	f := figure.NewT1Figure(problem.T1(), r.Settings.LearningRate, r.Settings.BatchSize)
@@ -91,6 +205,40 @@ func (n GradientNoiseNumbers) Table() []SpectrumRow {
 			Of: fmt.Sprintf("%.0f %% of training", 100*c.Fraction), TestAccuracy: 100 * c.TestAccuracy, Mean: s.Mean, Std: s.Std,
 			RankF32: percent(s.RankF32.Lower), RankF64: percent(s.RankF64.Lower),
 			Participation: s.ParticipationRatio, StableRank: s.StableRank, EntropyRank: s.EntropyRank,
+		})
+	}
+	return rows
+}
+
+// PanelRow is a line of the table of all panels: our numbers at the end of training beside
+// those that the paper prints.
+type PanelRow struct {
+	Panel        string
+	Network      string
+	DataSet      string  `show:"images"`
+	TestAccuracy float64 `show:"test accuracy" unit:"%"`
+	Mean         float64 `show:"mean λ"`
+	PaperMean    float64 `show:"in the paper"`
+	Std          float64 `show:"sd of λ"`
+	PaperStd     float64 `show:"in the paper "`
+	Rank         float64 `show:"rank, float32 rule" unit:"% of d"`
+	PaperRank    float64 `show:"in the paper  " unit:"% of d"`
+	RankF64      float64 `show:"rank, float64 rule" unit:"% of d"`
+}
+
+// PanelTable returns a line for each result.
+func PanelTable(results ...*GradientNoiseResult) []PanelRow {
+	var rows []PanelRow
+	for _, r := range results {
+		n := r.Numbers
+		end, ok := n.Checkpoint(1)
+		if !ok {
+			continue
+		}
+		percent := 100 / float64(n.Dim)
+		rows = append(rows, PanelRow{
+			n.Paper.Figure, n.Network, n.DataSet, 100 * end.TestAccuracy, end.Spectrum.Mean, n.Paper.Mean, end.Spectrum.Std, n.Paper.Std,
+			float64(end.Spectrum.RankF32.Lower) * percent, n.Paper.RankPercent, float64(end.Spectrum.RankF64.Lower) * percent,
 		})
 	}
 	return rows

@@ -38,7 +38,7 @@ func All() []Entry {
 		freeEnergyDecreases(),
 		isotropicNoise(),
 		closedTrajectories(),
-		publishedSpectra(),
+		publishedSpectra(), constantNoise(), diverseData(), scaleWithTrace(), evaluationMode(), architectureScore(), weightCounts(),
 		doubleWell(), figure4(),
 		criticalPoints(), temperature(), pathIndependence(), manyEquations(),
 	}
