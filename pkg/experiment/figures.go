@@ -118,9 +118,9 @@ type ComparedRow struct {
 	TrainLoss     float64 `show:"training loss" unit:"nats"`
 	Mean          float64 `show:"mean λ"`
 	Std           float64 `show:"sd of λ"`
-	StdError      float64 `show:"± "`
+	StdError      float64 `show:"error of sd"`
 	Participation float64 `show:"participation ratio" unit:"% of d"`
-	Error         float64 `show:"±"`
+	Error         float64 `show:"error of it" unit:"% of d"`
 }
 
 // ComparisonTable returns the numbers of every case.
@@ -154,10 +154,10 @@ func TrainingNoiseTable(r *TrainingNoiseResult) []TrainingNoiseRow {
 type TrainingNoiseRow struct {
 	Mode       string  `show:"batches in mode"`
 	TraceRatio float64 `show:"b tr C / tr D"`
-	TraceError float64 `show:"± "`
+	TraceError float64 `show:"error of it"`
 	Cosine     float64 `show:"cosine of C and D"`
 	Shift      float64 `show:"|mean − ∇f| / |∇f|"`
-	ShiftError float64 `show:"±"`
+	ShiftError float64 `show:"chance"`
 }
 
 // LoadTrainingNoise reads a result of [TrainingNoise] from the file at path.
@@ -218,11 +218,11 @@ type PanelRow struct {
 	DataSet      string  `show:"images"`
 	TestAccuracy float64 `show:"test accuracy" unit:"%"`
 	Mean         float64 `show:"mean λ"`
-	PaperMean    float64 `show:"in the paper"`
+	PaperMean    float64 `show:"paper: mean"`
 	Std          float64 `show:"sd of λ"`
-	PaperStd     float64 `show:"in the paper "`
+	PaperStd     float64 `show:"paper: sd"`
 	Rank         float64 `show:"rank, float32 rule" unit:"% of d"`
-	PaperRank    float64 `show:"in the paper  " unit:"% of d"`
+	PaperRank    float64 `show:"paper: rank" unit:"% of d"`
 	RankF64      float64 `show:"rank, float64 rule" unit:"% of d"`
 }
 
