@@ -29,7 +29,18 @@ func Drawings() []Drawing {
 			}
 			return figure.T1Panel(T1Figure(r))
 		}},
+		{"fig1a", "Fig. 1a: spectrum of the gradient noise of small-lenet on MNIST", drawSpectra},
 		{"fig1b", "Fig. 1b: spectrum of the gradient noise of small-fc on MNIST", drawSpectra},
+		{"fig2a", "Fig. 2a: spectrum of the gradient noise of small-allcnn on CIFAR-10", drawSpectra},
+		{"fig2b", "Fig. 2b: spectrum of the gradient noise of small-allcnn on CIFAR-100", drawSpectra},
+		{"fig2c", "Fig. 2c: spectrum of the gradient noise of small-allcnn on CIFAR-10, augmented", drawSpectra},
+		{"remark14", "Remark 14: spectra of the gradient noise on mixtures of 2, 10 and 50 classes", func(path string) (*figure.Picture, error) {
+			r, err := LoadComparison(path)
+			if err != nil {
+				return nil, err
+			}
+			return figure.GradientNoiseSpectra(ComparisonFigure("Gaussian mixtures", r, "2 classes", "10 classes", "50 classes"))
+		}},
 	}
 }
 

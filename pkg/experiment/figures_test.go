@@ -133,7 +133,10 @@ func TestDrawings(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no results in %s: %v", dir, err)
 	}
-	drawn := map[string]bool{}
+	drawn := map[string]bool{
+		filepath.Join(dir, "remark15.json"): true, // a table
+		filepath.Join(dir, "remark16.json"): true, // a table
+	}
 	for _, d := range experiment.Drawings() {
 		path := filepath.Join(dir, d.ID+".json")
 		if drawn[path] {

@@ -247,7 +247,12 @@ func constantNoise() Entry {
 				measured("cosine of D and RDRᵀ for a random rotation R, minus PR/d", cosine-expected, 0, rotationTolerance),
 				measured("cosine of D and RDRᵀ", cosine, 1, rotationTolerance),
 			}
-			return Finding{Verdict: Fails, Numbers: numbers, Text: ""}, nil
+			f := Finding{Verdict: Undecided, Numbers: numbers, Text: "The rotated matrix is not the one that was to be made."}
+			if allOK(numbers[:2]...) && !numbers[2].OK() {
+				f.Verdict = Fails
+				f.Text = fmt.Sprintf("Equal spectra do not make equal matrices: a random rotation of D keeps every eigenvalue and has a cosine of %.2g to it. Whether D is constant is a question about its eigenvectors.", cosine)
+			}
+			return f, nil
 		},
 		Tolerance: rotationTolerance,
 		Reason:    "the cosine of a matrix and its rotation has a standard deviation below PR/d/√d·√2, a hundredth here",
