@@ -30,6 +30,9 @@ func (c *Covariance) chunkRows() int {
 
 // chunks calls visit with all gradients in order.
 func (c *Covariance) chunks(ctx context.Context, visit func(chunk) error) error {
+	if c.closed {
+		return errClosed
+	}
 	size := c.chunkRows()
 	if c.Kept() {
 		for start := 0; start < c.Samples(); start += size {

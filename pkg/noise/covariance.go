@@ -49,9 +49,15 @@ type Settings struct {
 	// Samples are the indices to take instead of 0..N−1; nil means all. D is then the
 	// covariance over these samples and has rank at most len(Samples)−1.
 	Samples []int
-	// MaxBytes is the memory that the per-sample gradients may take; 0 means 2 GiB.
-	// Above it they are not kept, and every product computes them again.
+	// Store says where the per-sample gradients are kept.
+	Store Store
+	// MaxBytes is the memory that the per-sample gradients may take if the store is
+	// Automatic; 0 means 2 GiB.
 	MaxBytes int64
+	// Dir is the folder for a file of gradients. For InFile, "" means the folder for
+	// temporary files, which often is in memory itself; Automatic writes a file only if
+	// Dir is set. The file has no name, and the space is free again after Close.
+	Dir string
 	// Float64Products forms D and the Gram matrix in float64 products even from float32
 	// gradients, which takes about twice as long. Eigenvalues below about 10⁻⁸·tr D need
 	// it. Float64 gradients are always multiplied in float64.
@@ -73,9 +79,12 @@ type Settings struct {
 // do so on request. It is safe for concurrent use if the [problem.FiniteSum] is.
 //
 // The per-sample gradients are kept as they were delivered (N·d numbers of the
-// precision DType) if they fit Settings.MaxBytes; otherwise every method that takes a
-// context runs over all samples again, which gives the same bits. Products with vectors
-// subtract the mean and multiply in float64 whatever the precision of the gradients.
+// precision DType) in memory or in a file, as Settings.Store says; otherwise every method
+// that takes a context runs over all samples again. All three give the same bits.
+//
+// Memory, besides the gradients that are kept: 64 MiB where they are computed again,
+// 2 KiB·d for a product with vectors, and what the methods say. A method that is
+// cancelled leaves c as it was.
 type Covariance struct {
 	sum      problem.FiniteSum
 	x        []float64
@@ -86,6 +95,10 @@ type Covariance struct {
 	trace    float64
 	f64      []float64 // N×d gradients, or nil
 	f32      []float32 // N×d gradients, or nil
+	store    Store
+	file     *file // behind f64 or f32, or nil
+	closed   bool
+	dir      string
 	maxBytes int64
 	precise  bool // form matrices in float64 products
 	workers  int
@@ -110,6 +123,8 @@ func NewCovariance(ctx context.Context, f problem.FiniteSum, x []float64, s *Set
 		x:        slices.Clone(x),
 		index:    slices.Clone(s.Samples),
 		dim:      f.Dim(),
+		store:    s.Store,
+		dir:      s.Dir,
 		maxBytes: s.MaxBytes,
 		precise:  s.Float64Products,
 		workers:  s.Workers,
@@ -130,10 +145,29 @@ func NewCovariance(ctx context.Context, f problem.FiniteSum, x []float64, s *Set
 	if len(c.index) == 0 {
 		return nil, errors.New("noise: no samples: the covariance of zero gradients does not exist, give at least one")
 	}
+	if c.store < Automatic || c.store > Recompute {
+		panic(fmt.Sprintf("noise: unknown store %v", c.store))
+	}
 	if err := c.gather(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// Close gives back the memory or the disk space of the gradients. Mean and trace remain;
+// methods that take a context return an error from then on. Only a covariance whose
+// gradients are in a file needs it. It must not be called while a method runs.
+func (c *Covariance) Close() error {
+	c.closed, c.f64, c.f32 = true, nil, nil
+	if c.file == nil {
+		return nil
+	}
+	f := c.file
+	c.file = nil
+	if err := f.close(); err != nil {
+		return fmt.Errorf("noise: the file of gradients in %s was not closed: %w", f.dir, err)
+	}
+	return nil
 }
 
 // gather makes the first pass: it checks the gradients, keeps them if they fit, and
@@ -151,12 +185,18 @@ func (c *Covariance) gather(ctx context.Context) error {
 				c.dtype = Float64
 			}
 			b.RowTo(shift, 0)
-			if total := int64(c.Samples()) * int64(c.dim); total*c.dtype.bytes() <= c.maxBytes {
-				if c.dtype == Float64 {
-					c.f64 = make([]float64, 0, total)
-				} else {
-					c.f32 = make([]float32, 0, total)
+			total := int64(c.Samples()) * int64(c.dim)
+			c.store = c.store.choose(total*c.dtype.bytes(), c.maxBytes, c.dir)
+			switch {
+			case c.store == InFile:
+				var err error
+				if c.file, err = newFile(c.dir, total*c.dtype.bytes()); err != nil {
+					return err
 				}
+			case c.store == InMemory && c.dtype == Float64:
+				c.f64 = make([]float64, 0, total)
+			case c.store == InMemory:
+				c.f32 = make([]float32, 0, total)
 			}
 		}
 		for i, k := range b.Index {
@@ -172,16 +212,30 @@ func (c *Covariance) gather(ctx context.Context) error {
 			}
 			squares += square
 		}
-		if c.f64 != nil {
+		switch {
+		case c.file != nil && c.dtype == Float64:
+			return c.file.write(asBytes(b.F64))
+		case c.file != nil:
+			return c.file.write(asBytes(b.F32))
+		case c.f64 != nil:
 			c.f64 = append(c.f64, b.F64...)
-		}
-		if c.f32 != nil {
+		case c.f32 != nil:
 			c.f32 = append(c.f32, b.F32...)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	if c.file != nil {
+		if err := c.file.finish(); err != nil {
+			return err
+		}
+		if c.dtype == Float64 {
+			c.f64 = asNumbers[float64](c.file.mapped)
+		} else {
+			c.f32 = asNumbers[float32](c.file.mapped)
+		}
 	}
 	n := float64(c.Samples())
 	c.mean = shift
@@ -256,16 +310,15 @@ func (c *Covariance) Products() DType {
 	return c.dtype
 }
 
-// Kept reports whether the per-sample gradients are in memory.
+// Store returns where the per-sample gradients are: never Automatic.
+func (c *Covariance) Store() Store { return c.store }
+
+// Kept reports whether the per-sample gradients are in memory or in a file.
 func (c *Covariance) Kept() bool { return c.f64 != nil || c.f32 != nil }
 
 // String describes c, as in "D at d=3978 from 60000 float32 gradients in memory".
 func (c *Covariance) String() string {
-	where := "recomputed"
-	if c.Kept() {
-		where = "in memory"
-	}
-	return fmt.Sprintf("D at d=%d from %d %v gradients %s", c.dim, c.Samples(), c.dtype, where)
+	return fmt.Sprintf("D at d=%d from %d %v gradients %v", c.dim, c.Samples(), c.dtype, c.store)
 }
 
 // MeanTo stores g = (1/N) Σₖ gₖ, the full gradient over the samples of c, in dst and

@@ -8,6 +8,7 @@
 //
 //	  - [NewCovariance] makes D(x) of a network or a toy from its per-sample gradients:
 //	    products with vectors, trace, Frobenius norm, Gram matrix, and D itself.
+//	  - [Settings].Store keeps the gradients in memory, in a mapped file, or nowhere.
 //	  - [DiffusionTo] is the definition, for a matrix of gradients that fits a page.
 //	  - [Sampling] and [Sampler] draw batches; [Sampling.CovarianceFactor] says what
 //	    var(∇f_b)/D is, exactly, for each scheme. [BatchCovarianceTo] combines both.
