@@ -118,30 +118,32 @@ func TestFrontEnds(t *testing.T) {
 	}
 }
 
-// TestJupyterLab starts JupyterLab as ./scripts/lab does and runs a cell through it.
-func TestJupyterLab(t *testing.T) {
-	t.Parallel()
-	lab := setUp(t)
-	cell := jupyter(t, lab) // skips
+// startLab starts JupyterLab as ./scripts/lab does, on dir and with the token "secret"; it
+// ends with the test.
+func startLab(t *testing.T, lab kernelspec.Lab, dir string, args ...string) (address string) {
+	t.Helper()
+	jupyter(t, lab) // skips
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
+	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 	listener.Close()
 
 	var output bytes.Buffer
-	server := exec.CommandContext(t.Context(), lab.Tool("sgdlab"), "lab", "--no-browser", "--port", fmt.Sprint(port), "--", "--IdentityProvider.token=secret")
+	server := exec.CommandContext(t.Context(), lab.Tool("sgdlab"), append([]string{"lab", "--no-browser", "--port", port, "--dir", dir, "--", "--IdentityProvider.token=secret"}, args...)...)
 	server.Stdout, server.Stderr = &output, &output
+	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
 	server.WaitDelay = 10 * time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
-	address := fmt.Sprintf("http://127.0.0.1:%d", port)
+	t.Cleanup(func() { <-ended }) // the context of the test has ended before
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	address = "http://127.0.0.1:" + port
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/lab?token=secret", nil)
 		if err != nil {
@@ -152,31 +154,38 @@ func TestJupyterLab(t *testing.T) {
 			if reply.StatusCode != http.StatusOK {
 				t.Fatalf("the page of JupyterLab: %s", reply.Status)
 			}
-			break
+			return address
 		}
 		select {
 		case err := <-ended:
+			ended <- err
 			t.Fatalf("JupyterLab ended: %v\n%s", err, output.String())
 		case <-ctx.Done():
 			t.Fatalf("JupyterLab does not answer\n%s", output.String())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// TestJupyterLab runs a cell through JupyterLab.
+func TestJupyterLab(t *testing.T) {
+	t.Parallel()
+	lab := setUp(t)
+	address := startLab(t, lab, t.TempDir())
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
 
 	// A second one on the same port says what to do.
-	out, err := exec.CommandContext(ctx, lab.Tool("sgdlab"), "lab", "--no-browser", "--port", fmt.Sprint(port)).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), fmt.Sprintf("--port %d", port+1)) {
+	_, port, _ := strings.Cut(strings.TrimPrefix(address, "http://"), ":")
+	out, err := exec.CommandContext(ctx, lab.Tool("sgdlab"), "lab", "--no-browser", "--port", port).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "choose another one with --port") {
 		t.Errorf("a busy port: got %v, %q, want another port to be proposed", err, out)
 	}
 
 	python := exec.CommandContext(ctx, lab.Venv("python"), filepath.Join("testdata", "labcell.py"), address, "secret", kernelspec.Name, smoke[0])
-	python.Env = cell.Env
+	python.Env = jupyter(t, lab).Env
 	got, err := python.CombinedOutput()
 	if want := "d = 2\nok\n"; err != nil || string(got) != want {
 		t.Errorf("a cell in JupyterLab: got %v, %q, want %q", err, got, want)
 	}
-	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Error(err)
-	}
-	<-ended
 }

@@ -11,8 +11,12 @@ import (
 	"time"
 )
 
-// noNews keeps JupyterLab from asking for news and updates: it would need the network.
-const noNews = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+// labSettings keep JupyterLab from asking for news and updates, which would need the
+// network, and let gopls take longer for the first completion than a second.
+const labSettings = `{
+ "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false},
+ "@jupyterlab/completer-extension:manager": {"providerTimeout": 4000}
+}
 `
 
 // python makes .lab/venv with the packages of requirements.txt. An environment cannot be
@@ -51,7 +55,7 @@ func (r *runner) python(ctx context.Context) (err error) {
 		return explain("installing JupyterLab", out, err)
 	}
 	overrides := filepath.Join(venv, "share", "jupyter", "lab", "settings", "overrides.json")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(overrides), 0o755), os.WriteFile(overrides, []byte(noNews), 0o644)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(overrides), 0o755), os.WriteFile(overrides, []byte(labSettings), 0o644)); err != nil {
 		return explain("installing JupyterLab", nil, err)
 	}
 	r.done("JupyterLab, nbconvert, nbclient in .lab/venv", start)

@@ -21,9 +21,10 @@ const kernelMessages = `--MappingKernelManager.untracked_message_types=["comm_in
 func labCommand() *cobra.Command {
 	var port int
 	var noBrowser bool
+	var dir string
 	cmd := &cobra.Command{
-		Use:   "lab [--port N] [--no-browser] [-- JUPYTER_ARGUMENT…]",
-		Short: "Start JupyterLab from .lab/venv on the notebooks",
+		Use:   "lab [--port N] [--no-browser] [--dir DIR] [-- JUPYTER_ARGUMENT…]",
+		Short: "Start JupyterLab from .lab/venv on the notebooks, or on another folder",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			lab, err := findLab()
 			if err != nil {
@@ -38,8 +39,15 @@ func labCommand() *cobra.Command {
 				return fmt.Errorf("port %d is busy or not allowed (%w): choose another one with --port, say --port %d", port, err, port+1)
 			}
 			l.Close()
+			root, start := lab.Root, startFolder(lab)
+			if dir != "" {
+				if root, err = filepath.Abs(dir); err != nil || !isDir(root) {
+					return fmt.Errorf("%s is no folder", dir)
+				}
+				start = root
+			}
 			argv := []string{lab.Venv("jupyter"), "lab",
-				"--ServerApp.root_dir=" + lab.Root, "--ServerApp.preferred_dir=" + startFolder(lab),
+				"--ServerApp.root_dir=" + root, "--ServerApp.preferred_dir=" + start,
 				"--ServerApp.ip=127.0.0.1", "--ServerApp.port=" + strconv.Itoa(port), "--ServerApp.port_retries=0",
 				kernelMessages,
 			}
@@ -54,6 +62,7 @@ func labCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&port, "port", 8888, "the port on this machine")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "only print the address")
+	cmd.Flags().StringVar(&dir, "dir", "", "a folder of your own instead of the clone")
 	return cmd
 }
 
