@@ -114,6 +114,9 @@ func TestFrontEnds(t *testing.T) {
 					t.Errorf("cell %d says %q, want as in our runner %q", i, got[i], want[i])
 				}
 			}
+			if d := notebook.Compare(ours.Notebook, nb, nil); d != nil {
+				t.Errorf("compared with our runner: %v", d)
+			}
 		})
 	}
 }

@@ -140,7 +140,7 @@ func (s *CompareSettings) output(want, got *Output) []string {
 		switch {
 		case !hadIt:
 		case kind == "text/html":
-			return append(s.text(plainText(tame(a)), plainText(tame(b))), s.embedded(a, b)...)
+			return append(s.text(words(a), words(b)), s.embedded(a, b)...)
 		case kind == "image/png" || kind == "image/jpeg":
 			plainA, _ := want.Data["text/plain"].(string)
 			plainB, _ := got.Data["text/plain"].(string)
@@ -151,6 +151,13 @@ func (s *CompareSettings) output(want, got *Output) []string {
 	}
 	return nil
 }
+
+// apart matches the start of a tag that sets a text apart from what is before it: without a
+// space the numbers in neighbouring cells of a table would be one.
+var apart = regexp.MustCompile(`(?i)</?(?:td|th|tr|table|p|div|li|br|summary|details|h[1-6])\b`)
+
+// words returns the text in a piece of HTML.
+func words(page string) string { return plainText(apart.ReplaceAllString(tame(page), " $0")) }
 
 // embeddedPicture is a picture within HTML.
 var embeddedPicture = regexp.MustCompile(`data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=\s]+)`)

@@ -68,6 +68,12 @@ func TestCompareTexts(t *testing.T) {
 	if d := notebook.Compare(html, with(shown("text/html", `<i style="width:7px">rank</i> 3.21`)), nil); d != nil {
 		t.Errorf("tags: %v", d)
 	}
+	table := func(a, b string) *notebook.Notebook {
+		return with(shown("text/html", "<table><tr><th>size</th><th>rank</th></tr><tr><td>"+a+"</td><td>"+b+"·10<sup>−3</sup></td></tr></table>"))
+	}
+	if d := notebook.Compare(table("0.25", "4.0"), table("0.25", "4.7"), nil); len(d) != 1 || d[0].What != `4.0·10−3 has become 4.7·10−3 after "size rank 0.25 "` {
+		t.Errorf("cells of a table: %v", d)
+	}
 }
 
 func TestCompareTolerance(t *testing.T) {
