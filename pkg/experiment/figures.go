@@ -60,7 +60,7 @@ func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 	for _, c := range n.Checkpoints {
 		f.Checkpoints = append(f.Checkpoints, figure.SpectrumCheckpoint{
 			Fraction: c.Fraction, Values: c.Spectrum.Values, Mean: c.Spectrum.Mean, Std: c.Spectrum.Std,
-			CutF32: c.CutF32, CutF64: c.CutF64,
+			CutF32: c.CutF32, CutF64: c.CutF64, From: c.Spectrum.RestMax,
 		})
 	}
 	return f

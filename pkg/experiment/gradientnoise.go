@@ -37,6 +37,11 @@ type GradientNoiseSettings struct {
 	// ranks that float32 products leave open, and takes about twice as long.
 	Float64Products bool `json:"float64_products"`
 
+	// EarlyTop is the number of largest eigenvalues wanted at the checkpoints before the
+	// last, found by block Lanczos with bounds for all others, until the float32 rank is
+	// decided. 0 means all eigenvalues, at every checkpoint.
+	EarlyTop int `json:"early_top,omitempty"`
+
 	// Folder keeps what a killed run needs to go on; it must exist. Empty means that a
 	// killed run starts again.
 	Folder   string   `json:"-"`
@@ -87,6 +92,7 @@ func Fig2a() GradientNoiseSettings {
 	s.Images = Images{Set: "cifar10", Contrast: true, Whiten: true}
 	s.Training.WeightDecay = 1e-4
 	s.Float64Products = false // D takes 6 GB and most of the time
+	s.EarlyTop = 100
 	return s
 }
 
@@ -422,7 +428,11 @@ func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) 
 	record.stage(stage("gradients"), start)
 
 	start = time.Now()
-	found, err := spectrum.Of(ctx, cov, &spectrum.Settings{Workers: g.settings.Workers})
+	search := spectrum.Settings{Workers: g.settings.Workers}
+	if c.Fraction < 1 && g.settings.EarlyTop > 0 {
+		search.Method, search.Top, search.Rank = spectrum.Lanczos, g.settings.EarlyTop, true
+	}
+	found, err := spectrum.Of(ctx, cov, &search)
 	if err != nil {
 		return nil, err
 	}
@@ -432,6 +442,7 @@ func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) 
 		c.Above = append(c.Above, CountAbove{relative, found.CountAbove(relative)})
 	}
 	c.Spectrum.Values = roundSpectrum(found.Values, c.CutF32)
+	c.Spectrum.Errors, c.Spectrum.Residuals = roundAll(found.Errors, 2), roundAll(found.Residuals, 2)
 	c.Spectrum.Seconds = 0 // the stages tell; the same settings give the same numbers
 	record.stage(stage("spectrum"), start)
 	return record, record.Save(g.path(i, "json"))

@@ -20,6 +20,7 @@ import (
 	"sgdlab/pkg/noise"
 	"sgdlab/pkg/problem"
 	"sgdlab/pkg/sgd"
+	"sgdlab/pkg/spectrum"
 )
 
 // small are settings that take a second: 1,200 images, two epochs.
@@ -225,5 +226,29 @@ func TestGradientNoiseBadSettings(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// With EarlyTop the first checkpoint has the largest eigenvalues of the full one, within its
+// bounds, and the last one is the same.
+func TestGradientNoiseEarlyTop(t *testing.T) {
+	s := small(t)
+	want := mustNoise(t, s).Numbers.Checkpoints
+	s.EarlyTop = 20
+	got := mustNoise(t, s).Numbers.Checkpoints
+	if !reflect.DeepEqual(got[1], want[1]) {
+		t.Errorf("the end: got %+v, want %+v", got[1], want[1])
+	}
+	early, full := got[0].Spectrum, want[0].Spectrum
+	if early.Method != spectrum.Lanczos || len(early.Values) < 20 || early.Rest != 917-len(early.Values)-early.Zeros {
+		t.Fatalf("%v with %d values, %d zeros and %d others", early.Method, len(early.Values), early.Zeros, early.Rest)
+	}
+	all := full.Values[len(full.Values)-len(early.Values):]
+	numtest.CloseSlice(t, "largest eigenvalues", early.Values, all, early.Residual+full.Residual+1e-6*full.Max())
+	if r, w := early.RankF32, full.RankF32; r.Lower > w.Upper || r.Upper < w.Lower {
+		t.Errorf("float32 rank %v, all eigenvalues give %v", r, w)
+	}
+	if next := full.Values[len(full.Values)-len(early.Values)-1]; next > early.RestMax+full.Residual {
+		t.Errorf("the next eigenvalue %v exceeds RestMax %v", next, early.RestMax)
 	}
 }

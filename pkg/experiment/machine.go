@@ -91,6 +91,9 @@ func round(v float64, digits int) float64 {
 
 // roundAll returns the values of a with the given number of significant decimal digits.
 func roundAll(a []float64, digits int) []float64 {
+	if a == nil {
+		return nil
+	}
 	out := make([]float64, len(a))
 	for i, v := range a {
 		out[i] = round(v, digits)

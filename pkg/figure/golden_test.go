@@ -43,6 +43,13 @@ type drawn struct {
 func TestGoldenPictures(t *testing.T) {
 	golden(t, []drawn{
 		{"spectra", func() (*figure.Picture, error) { return figure.GradientNoiseSpectra(spectrumData()) }},
+		{"spectra_partial", func() (*figure.Picture, error) {
+			r := spectrumData()
+			for i := range r.Checkpoints[:2] {
+				r.Checkpoints[i].From = r.Checkpoints[i].CutF32 / 3
+			}
+			return figure.GradientNoiseSpectra(r)
+		}},
 		{"spectra_one", func() (*figure.Picture, error) { return figure.GradientNoiseSpectra(narrowSpectrum()) }},
 		{"t1", func() (*figure.Picture, error) { return figure.T1Panel(t1Data()) }},
 		{"scatter", func() (*figure.Picture, error) { return figure.BatchScatter(scatterData()) }},

@@ -32,6 +32,7 @@ type SpectrumCheckpoint struct {
 	Std      float64   // population standard deviation over all d
 	CutF32   float64   // λmax·d·2⁻²³, the threshold of the paper's rank in float32
 	CutF64   float64   // λmax·d·2⁻⁵², in float64
+	From     float64   // Values has all eigenvalues above From; the outline begins there
 }
 
 const (
@@ -75,7 +76,7 @@ func GradientNoiseSpectra(r SpectrumFigure) (*Picture, error) {
 		counts := histogram(point.Values, lo, hi)
 		tallest = max(tallest, slices.Max(counts))
 		line := s.line(colors[i], s.LineWidth*vg.Length(0.75+0.95*float64(len(points)-1-i)))
-		outlines = append(outlines, steps{lo: lo, hi: hi, counts: counts, line: line})
+		outlines = append(outlines, steps{lo: lo, hi: hi, counts: counts, from: firstBin(point.From, lo, hi), line: line})
 		rows[i] = keyRow{line: line, text: point.label(), color: s.Ink}
 	}
 	p.Y.Min, p.Y.Max = 0.7, tallest*3
@@ -160,6 +161,9 @@ func (r SpectrumFigure) Caption() string {
 	if zeros := r.Dim - len(final.Values); zeros > 0 {
 		fmt.Fprintf(&b, "%s eigenvalues are structural zeros (rank ≤ N − 1) and are not drawn. ", count(zeros))
 	}
+	if slices.ContainsFunc(r.Checkpoints, func(c SpectrumCheckpoint) bool { return c.From > lo }) {
+		b.WriteString("An outline that begins late is of the largest eigenvalues; the others are below. ")
+	}
 	b.WriteString("Vertical lines belong to the last.")
 	return b.String()
 }
@@ -197,6 +201,7 @@ func (r SpectrumFigure) check() error {
 			finite(field+".Std", c.Std),
 			finite(field+".CutF32", c.CutF32),
 			finite(field+".CutF64", c.CutF64),
+			finite(field+".From", c.From),
 		)
 		switch {
 		case err != nil:
@@ -252,11 +257,20 @@ func histogram(values []float64, lo, hi float64) []float64 {
 	return counts
 }
 
+// firstBin returns the first of the bins of [lo, hi] whose eigenvalues are all above from.
+func firstBin(from, lo, hi float64) int {
+	if from <= lo {
+		return 0
+	}
+	return min(int(math.Ceil(math.Log(from/lo)/math.Log(hi/lo)*spectrumBins)), spectrumBins-1)
+}
+
 // steps is the outline of a histogram with logarithmic bins over a logarithmic axis; an
 // empty bin goes // down to the axis. It is open on the left, where the spectrum goes on.
 type steps struct {
 	lo, hi float64
 	counts []float64
+	from   int // first bin to draw
 	line   draw.LineStyle
 }
 
@@ -272,7 +286,8 @@ func (s steps) Plot(c draw.Canvas, p *plot.Plot) {
 	left := tx(s.lo)
 	width := (tx(s.hi) - left) / vg.Length(len(s.counts))
 	var points []vg.Point
-	for i, n := range s.counts {
+	for i := s.from; i < len(s.counts); i++ {
+		n := s.counts[i]
 		x, y := left+vg.Length(i)*width, level(n)
 		points = append(points, vg.Point{X: x, Y: y}, vg.Point{X: x + width, Y: y})
 	}
