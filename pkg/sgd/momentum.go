@@ -2,7 +2,6 @@ package sgd
 
 import (
 	"fmt"
-	"math"
 )
 
 // MomentumKind is the way earlier gradients enter a step.
@@ -106,24 +105,46 @@ func newChain(x0 []float64, m Momentum, decay float64) *chain {
 // The conversions to float64 forbid fused multiply-adds: the bits are the same on every
 // machine.
 func (c *chain) step(g []float64, eta float64) bool {
-	mu := c.momentum.Mu
-	var finite float64 // 0 as long as every weight is finite, NaN otherwise
-	for i, xi := range c.x {
-		gi := g[i] + float64(c.decay*xi)
-		switch c.momentum.Kind {
-		case HeavyBall:
-			gi += float64(mu * c.v[i])
-			c.nextV[i] = gi
-		case Nesterov:
-			vi := float64(mu*c.v[i]) + gi
-			c.nextV[i] = vi
-			gi += float64(mu * vi)
+	mu, decay := c.momentum.Mu, c.decay
+	x := c.x
+	next, v, nextV := c.nextX[:len(x)], c.v, c.nextV
+	g = g[:len(x)]
+	finite := true
+	switch c.momentum.Kind {
+	case None:
+		for i, xi := range x {
+			gi := g[i] + float64(decay*xi)
+			xi -= float64(eta * gi)
+			next[i] = xi
+			if xi-xi != 0 {
+				finite = false
+			}
 		}
-		xi -= float64(eta * gi)
-		c.nextX[i] = xi
-		finite += float64(0 * xi)
+	case HeavyBall:
+		v, nextV = v[:len(x)], nextV[:len(x)]
+		for i, xi := range x {
+			vi := g[i] + float64(decay*xi) + float64(mu*v[i])
+			nextV[i] = vi
+			xi -= float64(eta * vi)
+			next[i] = xi
+			if xi-xi != 0 {
+				finite = false
+			}
+		}
+	case Nesterov:
+		v, nextV = v[:len(x)], nextV[:len(x)]
+		for i, xi := range x {
+			gi := g[i] + float64(decay*xi)
+			vi := float64(mu*v[i]) + gi
+			nextV[i] = vi
+			xi -= float64(eta * (gi + float64(mu*vi)))
+			next[i] = xi
+			if xi-xi != 0 {
+				finite = false
+			}
+		}
 	}
-	if math.IsNaN(finite) {
+	if !finite {
 		return false
 	}
 	c.x, c.nextX = c.nextX, c.x
