@@ -8,6 +8,7 @@
 //     per-sample gradients ∇fₖ that D(x) of [chaudhari2018] eq. (2) is made of.
 //   - A [Training] is what stochastic gradient descent sees: batch statistics and
 //     dropout. Its gradient is not an average of per-sample gradients (erratum E21).
+//   - A [TinyChain] is tiny-fc for runs of millions of steps, by kernels of its own.
 //
 // # Conventions
 //

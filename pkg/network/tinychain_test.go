@@ -281,11 +281,13 @@ func BenchmarkTinyChain(b *testing.B) {
 		b.Run(fmt.Sprintf("%s/%v", name, sampling), func(b *testing.B) {
 			s := s
 			s.Sampling, s.Steps = sampling, b.N
+			before := cpu(b)
 			b.ResetTimer()
 			if _, err := sgd.Run(context.Background(), obj, x, s); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+			b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-µs/step")
 		})
 	}
 	for _, sampling := range []noise.Sampling{noise.WithReplacement, noise.Reshuffled, noise.IndexWalk} {

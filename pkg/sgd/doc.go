@@ -29,7 +29,8 @@
 // # Not here
 //
 // Adaptive methods (Adam and others), gradient clipping, the continuous-time model
-// (package sde), and what can be read from a recorded trajectory (package trajectory).
+// (package sde), the file of a recorded trajectory (package snapshot), and what can be read
+// from it (package trajectory).
 // The training of the paper is [Nesterov] with μ = 0.9 in its Appendix E and heavy ball in
 // the authors' code; its theory is μ = 0 (erratum E34).
 //

@@ -21,7 +21,6 @@ type (
 // for the allocator to align it.
 type vector struct {
 	w1           [Inputs]lanes // transposed
-	b1           lanes
 	gamma, beta  lanes
 	w2           [Classes]lanes
 	w2t          [Hidden]pair
