@@ -287,7 +287,8 @@ type Comparison struct {
 
 // Compare tests whether the lag covariances of the series (k of n epochs) are those of the chain
 // c: the distance of their symmetric and antisymmetric parts, with p-values from as many
-// simulated runs of c of the same length. Surrogate r draws from rand.NewPCG(seed, r).
+// simulated runs of c of the same length. A straight line is taken from the series and from
+// the surrogates alike ([Detrended]). Surrogate r draws from rand.NewPCG(seed, r).
 // statements.md §6.4.
 //
 // It returns an error if ctx ends, and panics if the number of series is not that of the
@@ -314,13 +315,21 @@ func Compare(ctx context.Context, series [][]float64, c *LinearChain, lags []int
 		a, b := parts(got)
 		return mat.Norm(a, 2) / scale, mat.Norm(b, 2) / scale, mat.Norm(own, 2) / scale
 	}
+	detrended := func(series [][]float64) [][]float64 {
+		out := make([][]float64, len(series))
+		for i, x := range series {
+			out[i] = Detrended(x)
+		}
+		return out
+	}
+	straight := detrended(series)
 	for i := range lags {
-		out[i].Symmetric, out[i].Skew, out[i].SkewSize = distance(series, i)
+		out[i].Symmetric, out[i].Skew, out[i].SkewSize = distance(straight, i)
 	}
 	type distances struct{ sym, skew float64 }
 	null := make([][]distances, surrogates)
 	err := each(ctx, surrogates, s, func() struct{} { return struct{}{} }, func(r int, _ struct{}) error {
-		sim := c.Simulate(n, rand.NewPCG(seed, uint64(r)))
+		sim := detrended(c.Simulate(n, rand.NewPCG(seed, uint64(r))))
 		null[r] = make([]distances, len(lags))
 		for i := range lags {
 			null[r][i].sym, null[r][i].skew, _ = distance(sim, i)

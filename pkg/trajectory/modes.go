@@ -49,8 +49,8 @@ func (t *Trajectory) gram(ctx context.Context, rows int, s *Settings, value func
 }
 
 // EffectiveDimension returns the number of independent weights behind the increments of t,
-// the participation ratio d²/‖R‖²_F of their correlation matrix R over the d moving weights. An
-// average over weights of normalised periodograms of white increments varies as one over
+// the participation ratio d²/‖R‖²_F of their correlation matrix R over the d weights whose
+// increments vary. An average over weights of normalised periodograms of white increments varies as one over
 // this many independent weights: its relative variance is Σᵢⱼ Rᵢⱼ²/d². statements.md §6.1.
 //
 // It returns an error if no weight moves. Cost O(n·d²) and 8d² bytes.
@@ -59,7 +59,7 @@ func EffectiveDimension(ctx context.Context, t *Trajectory, s *Settings) (float6
 	if d == 0 {
 		return 0, errors.New("trajectory: no weight moves: there is nothing to correlate")
 	}
-	mean, scale := make([]float64, d), make([]float64, d)
+	mean, scale, varying := make([]float64, d), make([]float64, d), 0
 	for i, w := range t.moving {
 		x := t.column(w)
 		mean[i] = (float64(x[m]) - float64(x[0])) / float64(m)
@@ -69,7 +69,11 @@ func EffectiveDimension(ctx context.Context, t *Trajectory, s *Settings) (float6
 		}
 		if scale[i] > 0 {
 			scale[i] = 1 / math.Sqrt(scale[i])
+			varying++
 		}
+	}
+	if varying == 0 {
+		return 0, errors.New("trajectory: the increments of every weight are constant: there is nothing to correlate")
 	}
 	r, err := t.gram(ctx, m, s, func(dst []float32, i, from int) {
 		x := t.column(t.moving[i])[from : from+len(dst)+1]
@@ -87,7 +91,7 @@ func EffectiveDimension(ctx context.Context, t *Trajectory, s *Settings) (float6
 		}
 		norm += r[i*d+i] * r[i*d+i]
 	}
-	return float64(d) * float64(d) / norm, nil
+	return float64(varying) * float64(varying) / norm, nil
 }
 
 // Modes are orthonormal directions in the space of the weights, and a centre.

@@ -2,9 +2,11 @@ package trajectory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/cmplx"
+	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 	"gonum.org/v1/gonum/stat"
@@ -87,7 +89,7 @@ func SmoothLength(n int) int {
 // averaged over weights and over bins of frequencies: Fig. 3a, with what white noise would
 // give.
 type Spectrum struct {
-	Weights    int       `json:"weights"`    // that move; the others are left out
+	Weights    int       `json:"weights"`    // whose increments vary; the others are left out
 	Increments int       `json:"increments"` // m, the last ones of the run; see [SmoothLength]
 	Frequency  []float64 `json:"frequency"`  // geometric mean of the frequencies of a bin, cycles per snapshot
 	Count      []int     `json:"count"`      // frequencies in a bin
@@ -134,6 +136,9 @@ func IncrementSpectrum(ctx context.Context, t *Trajectory, s *Settings) (*Spectr
 		for k := range w.v {
 			w.v[k] = float64(x[k+1]) - float64(x[k])
 		}
+		if constant(w.v) {
+			return nil // it moved before the increments that count, or with constant speed
+		}
 		a := fitAR1(x)
 		r := sums{make([]float64, len(count)), make([]float64, len(count)), make([]float64, len(count))}
 		for q, p := range w.periodogram() {
@@ -148,6 +153,10 @@ func IncrementSpectrum(ctx context.Context, t *Trajectory, s *Settings) (*Spectr
 	})
 	if err != nil {
 		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(r sums) bool { return r.power == nil })
+	if len(all) == 0 {
+		return nil, errors.New("trajectory: the increments of every weight are constant: they have no spectrum")
 	}
 	out := &Spectrum{
 		Weights: len(all), Increments: m, Frequency: centre, Count: count,
@@ -166,6 +175,11 @@ func IncrementSpectrum(ctx context.Context, t *Trajectory, s *Settings) (*Spectr
 	}
 	out.Effective, err = EffectiveDimension(ctx, t, s)
 	return out, err
+}
+
+// constant reports whether all values are the same.
+func constant(v []float64) bool {
+	return !slices.ContainsFunc(v, func(x float64) bool { return x != v[0] })
 }
 
 // frequencyBins puts the frequencies 1…⌊m/2⌋ in bins that are equally long on a logarithmic

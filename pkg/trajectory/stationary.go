@@ -1,6 +1,7 @@
 package trajectory
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -86,6 +87,29 @@ func SplitHalves(x []float64, block int) (Halves, error) {
 	out.PMean = welch(means[0], means[1])
 	out.PVariance = welch(squares[0], squares[1])
 	return out, nil
+}
+
+// Detrended returns x less the straight line that fits it best: what is left of a run whose mean
+// moves slowly. It panics if x has fewer than two values.
+func Detrended(x []float64) []float64 {
+	if len(x) < 2 {
+		panic(fmt.Sprintf("trajectory: no line through %d values", len(x)))
+	}
+	middle := float64(len(x)-1) / 2
+	var sum, slope, squares float64
+	for k, v := range x {
+		u := float64(k) - middle
+		sum += v
+		slope += u * v
+		squares += u * u
+	}
+	mean := sum / float64(len(x))
+	slope /= squares
+	out := make([]float64, len(x))
+	for k, v := range x {
+		out[k] = v - mean - slope*(float64(k)-middle)
+	}
+	return out
 }
 
 // welch returns the two-sided p-value of Welch's t test of equal means.

@@ -176,6 +176,47 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+func TestDetrended(t *testing.T) {
+	x := trajectory.White(50, rand.NewPCG(1, 8))
+	tilted := make([]float64, len(x))
+	for k := range x {
+		tilted[k] = x[k] + 3 - 0.7*float64(k)
+	}
+	got := trajectory.Detrended(tilted)
+	numtest.CloseSlice(t, "a line changes nothing", got, trajectory.Detrended(x), 1e-12)
+	var sum, slope float64
+	for k, v := range got {
+		sum += v
+		slope += float64(k) * v
+	}
+	numtest.Close(t, "mean", sum, 0, 1e-12)
+	numtest.Close(t, "slope", slope, 0, 1e-10)
+}
+
+// A weight that moves only before the increments that count, or evenly, has no spectrum.
+func TestWeightsWithoutSpectrum(t *testing.T) {
+	const n = 1002 // 1000 increments count, the last ones
+	x := trajectory.White(n, rand.NewPCG(1, 9))
+	early, even := make([]float64, n), make([]float64, n)
+	early[0] = 1
+	for k := range even {
+		even[k] = float64(k)
+	}
+	alone, err := trajectory.IncrementSpectrum(context.Background(), trajectory.FromSeries(x), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := trajectory.IncrementSpectrum(context.Background(), trajectory.FromSeries(early, x, even), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numtest.CloseSlice(t, "spectrum", all.Power, alone.Power, 0)
+	numtest.Close(t, "weights", float64(all.Weights), 1, 0)
+	if _, err := trajectory.IncrementSpectrum(context.Background(), trajectory.FromSeries(early, even), nil); err == nil {
+		t.Error("constant increments have a spectrum")
+	}
+}
+
 // Workers must not change a bit.
 func TestWorkers(t *testing.T) {
 	ctx := context.Background()

@@ -15,7 +15,9 @@ type job struct {
 
 // experiments are in the order of the paper. The -training ones only train, with the test
 // accuracy after every epoch; the figure goes on from their checkpoints in -folder.
-// trajectories takes an hour or two, and 9 GB in -folder, which it needs.
+// trajectories takes an hour or two, and 9 GB in -folder, which it needs. fig3 analyses these
+// and runs what is missing; fig3-core makes the same file from twelve shorter ones, in a
+// quarter of an hour, and fig3-recorded from what is in -folder so far.
 var experiments = []job{
 	{"t1", false, func(ctx context.Context, name string, o options) error {
 		s := experiment.T1()
@@ -53,6 +55,9 @@ var experiments = []job{
 		s.Folder, s.Progress = o.folder, progress()
 		return save(ctx, name, o, experiment.Trajectories, s)
 	}},
+	{"fig3", true, trajectories(experiment.Fig3Full, false)},
+	{"fig3-core", true, trajectories(experiment.Fig3Core, false)},
+	{"fig3-recorded", true, trajectories(experiment.Fig3Full, true)},
 }
 
 func spectra(panel func() experiment.GradientNoiseSettings) func(context.Context, string, options) error {
@@ -63,6 +68,17 @@ func spectra(panel func() experiment.GradientNoiseSettings) func(context.Context
 		}
 		s.Folder, s.Images.Dir, s.Progress = o.folder, o.data, progress()
 		return save(ctx, name, o, experiment.GradientNoise, s)
+	}
+}
+
+func trajectories(full func() experiment.Fig3Settings, recorded bool) func(context.Context, string, options) error {
+	return func(ctx context.Context, name string, o options) error {
+		s := full()
+		if o.quick {
+			s = experiment.Fig3Quick()
+		}
+		s.Folder, s.Recorded, s.Progress = o.folder, recorded, progress()
+		return save(ctx, name, o, experiment.Fig3, s)
 	}
 }
 
