@@ -9,6 +9,8 @@
 //	  - [NewCovariance] makes D(x) of a network or a toy from its per-sample gradients:
 //	    products with vectors, trace, Frobenius norm, Gram matrix, and D itself.
 //	  - [Settings].Store keeps the gradients in memory, in a mapped file, or nowhere.
+//	  - [Cosine] compares the D of two points, [Covariance.UnbiasedMoments] estimates moments
+//	    of its spectrum without the bias of few samples.
 //	  - [DiffusionTo] is the definition, for a matrix of gradients that fits a page.
 //	  - [Sampling] and [Sampler] draw batches; [Sampling.CovarianceFactor] says what
 //	    var(∇f_b)/D is, exactly, for each scheme. [BatchCovarianceTo] combines both.
@@ -27,7 +29,8 @@
 // last bits, on whether the machine has fused multiply-add.
 //
 // Covered: [chaudhari2018] eq. (1)–(2), Definition 1, Appendix A.1 and A.2, Lemma 2 and
-// Remark 12 as far as they speak of the noise, with errata E17, E18 and E34.
+// Remark 12 as far as they speak of the noise, with errata E17, E18 and E34; Remark 13
+// with erratum E20.
 //
 // # Not here
 //
