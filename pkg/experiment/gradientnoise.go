@@ -150,7 +150,7 @@ type GradientNoiseCheckpoint struct {
 	CutF32        float64           `json:"cut_f32"`       // λmax·d·2⁻²³, the paper's threshold of the rank
 	CutF64        float64           `json:"cut_f64"`       // λmax·d·2⁻⁵²
 	Above         []CountAbove      `json:"above"`         // at relative thresholds that do not depend on d
-	Spectrum      spectrum.Spectrum `json:"spectrum"`      // Values rounded to seven digits above CutF32, below it to three
+	Spectrum      spectrum.Spectrum `json:"spectrum"`      // Values rounded to seven digits above CutF32/100, below it to three
 }
 
 // CountAbove is the number of eigenvalues above Relative·λmax.

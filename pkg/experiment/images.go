@@ -22,6 +22,12 @@ type Images struct {
 	Dir string `json:"-"`
 }
 
+// IsZero reports whether im chooses nothing; where the files are does not count.
+func (im Images) IsZero() bool {
+	im.Dir = ""
+	return im == Images{}
+}
+
 // load reads and prepares the images. The whitening filter, which takes a minute or two, is
 // kept in folder.
 func (im Images) load(ctx context.Context, folder string) (train, test *dataset.Images, err error) {

@@ -101,13 +101,13 @@ func roundAll(a []float64, digits int) []float64 {
 	return out
 }
 
-// roundSpectrum rounds eigenvalues to seven digits above cut and to three below it, where a
-// float32 product has no more: files stay small.
+// roundSpectrum rounds eigenvalues to seven digits above a hundredth of cut and to three below
+// it, so that files stay small: no count at the cut and no sum notices.
 func roundSpectrum(values []float64, cut float64) []float64 {
 	out := make([]float64, len(values))
 	for i, v := range values {
 		digits := 7
-		if v < cut {
+		if v < cut/100 {
 			digits = 3
 		}
 		out[i] = round(v, digits)
