@@ -14,6 +14,7 @@ import (
 	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/network"
 	"sgdlab/pkg/noise"
+	"sgdlab/pkg/spectrum"
 )
 
 var peers = flag.String("peers", "", "folder of the peers' scripts, with trained weights in reference and data in ../data, for benchmarks")
@@ -29,8 +30,24 @@ func BenchmarkDiffusion(b *testing.B) {
 				if err := c.DenseTo(context.Background(), new(mat.SymDense)); err != nil {
 					b.Fatal(err)
 				}
+				c.Close()
 			}
 		})
+	}
+}
+
+// BenchmarkTop100 finds the 100 largest eigenvalues of the D of small-lenet with its
+// gradients, as p2_topk.py of the peers does.
+func BenchmarkTop100(b *testing.B) {
+	n, x := trained(b, network.SmallLeNet(0), 6000)
+	for b.Loop() {
+		c := covariance(b, n, x)
+		found, err := spectrum.Of(context.Background(), c, &spectrum.Settings{Method: spectrum.Lanczos, Top: 100})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(found.Products), "products")
+		c.Close()
 	}
 }
 

@@ -39,6 +39,10 @@ var rows = []row{
 		peers: []peer{eigenvalues("torch", "13338")},
 	},
 	{
+		name: "top 100 of small-lenet, N = 6000", pkg: "pkg/experiment", bench: "BenchmarkTop100", once: true, target: 1,
+		peers: []peer{top("eigsh-G"), top("rsvd-G")},
+	},
+	{
 		name: "tiny-fc, steps of SGD, one core", pkg: "pkg/network", bench: "BenchmarkTinyChain/vectors/with_replacement", unit: "steps/s", rate: true, serial: true, target: 1.8,
 		peers: []peer{{"JAX scan", "a", []string{"p3_sgd.py", "--peer", "jax-scan", "--threads", "1", "--n", "20000"}, []string{"sgd.jax-scan.tiny-fc.b128.t1"}}},
 	},
@@ -76,6 +80,11 @@ func dense(library string) peer {
 
 func eigenvalues(library, n string) peer {
 	return peer{library, "a", []string{"p2_eig.py", "--lib", library, "--d", n, "--dtype", "f64"}, []string{"eigvalsh." + library + ".d" + n + ".f64"}}
+}
+
+// top finds the 100 largest eigenvalues of D including its gradients, to 10⁻⁴; we do to 10⁻⁶.
+func top(method string) peer {
+	return peer{method, "a", []string{"p2_topk.py", "--method", method, "--n", "6000", "--k", "100", "--reps", "1"}, []string{"topk." + method + ".small-lenet.N6000.k100"}}
 }
 
 // steady compares building and solving on 256² cells. fplanck takes diagonal D only.
