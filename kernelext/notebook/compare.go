@@ -270,8 +270,14 @@ func value(s string) (v, unit float64) {
 	return v, math.Pow(10, float64(e-len(decimals)))
 }
 
-// fieldPixels is the side of a field of a coarse picture, in its points.
-const fieldPixels = 10
+// fields returns the number of fields along a side of n points: ten points to a field, but
+// one in small pictures, whose points are the entries of a matrix.
+func fields(n int) int {
+	if n < 200 {
+		return n
+	}
+	return n / 10
+}
 
 // picture compares two pictures in base64; name says what they are, in its first line.
 func (s *CompareSettings) picture(want, got, name string) []string {
@@ -292,7 +298,7 @@ func (s *CompareSettings) picture(want, got, name string) []string {
 	if slant := sizeA.X*sizeB.Y - sizeB.X*sizeA.Y; abs(slant) > 2*max(sizeA.X, sizeA.Y, sizeB.X, sizeB.Y) {
 		return []string{fmt.Sprintf("%s of %d×%d points has become one of %d×%d", called, sizeA.X, sizeA.Y, sizeB.X, sizeB.Y)}
 	}
-	width, height := max(1, sizeA.X/fieldPixels), max(1, sizeA.Y/fieldPixels)
+	width, height := fields(sizeA.X), fields(sizeA.Y)
 	fieldsA, fieldsB := coarse(a, width, height), coarse(b, width, height)
 	sum, most, where := 0.0, 0.0, 0
 	for i := range fieldsA {

@@ -1,12 +1,9 @@
 package notebook_test
 
 import (
-	"bytes"
-	"encoding/base64"
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"strings"
 	"testing"
 
@@ -145,11 +142,7 @@ func drawing(t *testing.T, width, height, line int, c color.Color) string {
 			}
 		}
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		t.Fatal(err)
-	}
-	return base64.StdEncoding.EncodeToString(b.Bytes())
+	return encoded(t, m)
 }
 
 func TestComparePictures(t *testing.T) {
@@ -193,6 +186,11 @@ func TestCompareSmallPictures(t *testing.T) {
 	}
 	if d := notebook.Compare(html(small), html(small), nil); d != nil {
 		t.Errorf("the same within HTML: %v", d)
+	}
+	matrix, entry := image.NewGray(image.Rect(0, 0, 49, 49)), image.NewGray(image.Rect(0, 0, 49, 49))
+	entry.SetGray(7, 3, color.Gray{Y: 100})
+	if d := notebook.Compare(html(encoded(t, matrix)), html(encoded(t, entry)), nil); len(d) != 1 {
+		t.Errorf("one entry of a matrix: %v", d)
 	}
 	named := func(data, text string) *notebook.Notebook {
 		return with(&notebook.Output{Type: "display_data", Data: map[string]any{"image/png": data, "text/plain": text}})

@@ -115,7 +115,7 @@ func TestSlimExactColours(t *testing.T) {
 }
 
 func TestSlimLimit(t *testing.T) {
-	large, small := shown("image/png", encoded(t, cloudy(240, 160, 1))), shown("image/png", encoded(t, cloudy(24, 16, 2)))
+	large, small := shown("image/png", encoded(t, cloudy(300, 200, 1))), shown("image/png", encoded(t, cloudy(24, 16, 2)))
 	nb := with(large, small)
 	size := func(limit int) (n int, widths [2]int) {
 		slim, err := notebook.Slim(nb, limit)
