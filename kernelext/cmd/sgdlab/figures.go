@@ -250,9 +250,10 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// export draws the figures into the folder out; those of a chapter into one of its own.
+// export draws the figures into the folder out: fig1b.svg, and in a folder for each chapter
+// what has no short name.
 func (r *runner) export(ctx context.Context, wanted []known, formats []string, out string) error {
-	shown := map[string][]string{} // names by chapter
+	byChapter := map[string][]known{}
 	var order []string
 	for _, k := range wanted {
 		if k.chapter == "" {
@@ -261,14 +262,14 @@ func (r *runner) export(ctx context.Context, wanted []known, formats []string, o
 			}
 			continue
 		}
-		if _, ok := shown[k.chapter]; !ok {
+		if byChapter[k.chapter] == nil {
 			order = append(order, k.chapter)
 			r.width = max(r.width, len(stem(k.chapter)))
 		}
-		shown[k.chapter] = append(shown[k.chapter], k.name)
+		byChapter[k.chapter] = append(byChapter[k.chapter], k)
 	}
 	for _, path := range order {
-		if err := r.drawChapter(ctx, path, shown[path], formats, filepath.Join(out, stem(path))); err != nil {
+		if err := r.drawChapter(ctx, path, byChapter[path], formats, out); err != nil {
 			return err
 		}
 	}
@@ -278,12 +279,12 @@ func (r *runner) export(ctx context.Context, wanted []known, formats []string, o
 func (r *runner) drawResult(k known, formats []string, out string) error {
 	p, err := k.draw()
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("figure %s: there is no result %s", k.id, k.result)
+		return fmt.Errorf("figure %s: there is no result %s: make it with GOEXPERIMENT=simd go run ./pkg/experiment/internal/cmd/results %[1]s", k.id, k.result)
 	} else if err != nil {
 		return fmt.Errorf("figure %s: %w", k.id, err)
 	}
 	for _, format := range formats {
-		path := filepath.Join(out, p.Name()+"."+format)
+		path := filepath.Join(out, k.id+"."+format)
 		if err := p.Save(0, 0, path); err != nil {
 			return err
 		}
@@ -292,8 +293,8 @@ func (r *runner) drawResult(k known, formats []string, out string) error {
 	return nil
 }
 
-// drawChapter runs a chapter and keeps the figures with these names; an empty one means all.
-func (r *runner) drawChapter(ctx context.Context, path string, figures, formats []string, out string) error {
+// drawChapter runs a chapter and keeps some of its figures.
+func (r *runner) drawChapter(ctx context.Context, path string, wanted []known, formats []string, out string) error {
 	dir, err := os.MkdirTemp("", "sgdlab-figures-")
 	if err != nil {
 		return err
@@ -303,29 +304,37 @@ func (r *runner) drawChapter(ctx context.Context, path string, figures, formats 
 	if _, err := r.run(ctx, path); err != nil {
 		return err
 	}
-	if slices.Contains(figures, "") {
-		files, err := filepath.Glob(filepath.Join(dir, "*.svg"))
-		if err != nil {
-			return err
-		}
-		figures = nil
-		for _, f := range files {
-			figures = append(figures, strings.TrimSuffix(filepath.Base(f), ".svg"))
-		}
+	var all []string
+	files, err := filepath.Glob(filepath.Join(dir, "*.svg"))
+	if err != nil {
+		return err
 	}
-	for _, name := range figures {
-		for _, format := range formats {
-			data, err := os.ReadFile(filepath.Join(dir, name+"."+format))
-			if errors.Is(err, os.ErrNotExist) {
+	for _, f := range files {
+		all = append(all, strings.TrimSuffix(filepath.Base(f), ".svg"))
+	}
+	for _, k := range wanted {
+		figures := []string{k.name}
+		if k.name == "" {
+			figures = all
+		}
+		for _, name := range figures {
+			if !slices.Contains(all, name) {
 				return fmt.Errorf("chapter %s does not show %s any more: sgdlab run --save %[1]s", stem(path), name)
-			} else if err != nil {
-				return err
 			}
-			target := filepath.Join(out, name+"."+format)
-			if err := atomicfile.Replace(target, data); err != nil {
-				return fmt.Errorf("%s cannot be written: %w", target, err)
+			target := filepath.Join(out, stem(path), name)
+			if k.name != "" && !strings.Contains(k.id, "/") {
+				target = filepath.Join(out, k.id)
 			}
-			fmt.Fprintln(r.out, target)
+			for _, format := range formats {
+				data, err := os.ReadFile(filepath.Join(dir, name+"."+format))
+				if err == nil {
+					err = atomicfile.Replace(target+"."+format, data)
+				}
+				if err != nil {
+					return fmt.Errorf("the figure %s cannot be written: %w", target+"."+format, err)
+				}
+				fmt.Fprintln(r.out, target+"."+format)
+			}
 		}
 	}
 	return nil
