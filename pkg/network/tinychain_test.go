@@ -55,11 +55,11 @@ func worst(a, b []float64) float64 {
 func TestTinyChainAgainstAutodiff(t *testing.T) {
 	data := digits(t)
 	x, stats := network.TinyFC().Init(rand.NewPCG(42, 0))
-	training, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{DType: network.Float64})
+	training, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{DType: network.Float64, Autodiff: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	single, err := network.NewTraining(network.TinyFC(), data, stats, 0, nil)
+	single, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{Autodiff: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestTinyChainAgainstAutodiff(t *testing.T) {
 	numtest.CloseSlice(t, "running statistics, vectors", vectors.State(), training.State(), 1e-5)
 
 	// Frozen, with those statistics.
-	n, err := network.New(network.TinyFC(), data, training.Stats(), &network.Settings{DType: network.Float64})
+	n, err := network.New(network.TinyFC(), data, training.Stats(), &network.Settings{DType: network.Float64, Autodiff: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestTinyChainFullGradient(t *testing.T) {
 	data := digits(t)
 	data = data.Subset(rand.New(rand.NewPCG(1, 1)).Perm(data.N)[:1000])
 	x, stats := network.TinyFC().Init(rand.NewPCG(42, 0))
-	training, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{DType: network.Float64})
+	training, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{DType: network.Float64, Autodiff: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,15 +179,15 @@ func TestTinyChainFullGradient(t *testing.T) {
 // A thousand steps of sgd.Run on the chain and on automatic differentiation in float64: the
 // same batches, the same weights within 1e-5.
 func TestTinyChainFollowsAutodiff(t *testing.T) {
-	steps := 1000
-	if testing.Short() {
-		steps = 100
-	}
 	data := digits(t)
 	x, stats := network.TinyFC().Init(rand.NewPCG(7, 0))
 	for _, m := range []sgd.Momentum{{}, {Kind: sgd.HeavyBall, Mu: 0.9}, {Kind: sgd.Nesterov, Mu: 0.9}} {
+		steps := 100
+		if m.Kind == sgd.HeavyBall && !testing.Short() { // the setting of Fig. 3
+			steps = 1000
+		}
 		s := sgd.Settings{LearningRate: sgd.Constant(0.02), Momentum: m, BatchSize: 128, Sampling: noise.Reshuffled, Steps: steps, Seed: 9}
-		training, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{DType: network.Float64})
+		training, err := network.NewTraining(network.TinyFC(), data, stats, 0, &network.Settings{DType: network.Float64, Autodiff: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,8 +271,8 @@ func TestTinyChainErrors(t *testing.T) {
 	}
 }
 
-// Steps of sgd.Run per second, with everything that belongs to a step, on the chain and on
-// the backends' automatic differentiation.
+// Steps of sgd.Run per second, with everything that belongs to a step: on the chain, on the
+// general kernels of a Training, and on the backends' automatic differentiation.
 func BenchmarkTinyChain(b *testing.B) {
 	data := digits(b)
 	x, stats := network.TinyFC().Init(rand.NewPCG(42, 0))
@@ -295,11 +295,15 @@ func BenchmarkTinyChain(b *testing.B) {
 	}
 	run("frozen", newTinyChain(b, data, stats, network.TinyChainSettings{Frozen: true}), noise.Reshuffled)
 	run("portable", newTinyChain(b, data, stats, network.TinyChainSettings{Portable: true}), noise.Reshuffled)
-	for name, be := range backends(b) {
-		training, err := network.NewTraining(network.TinyFC(), data, stats, 1, &network.Settings{Backend: be})
+	training := func(name string, s network.Settings) {
+		training, err := network.NewTraining(network.TinyFC(), data, stats, 1, &s)
 		if err != nil {
 			b.Fatal(err)
 		}
-		run("autodiff "+name, training, noise.Reshuffled)
+		run(name, training, noise.Reshuffled)
+	}
+	training("training", network.Settings{})
+	for name, be := range backends(b) {
+		training("autodiff "+name, network.Settings{Backend: be, Autodiff: true})
 	}
 }
