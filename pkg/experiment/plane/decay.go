@@ -73,6 +73,14 @@ func (r *Relaxation) Rate(t float64) float64 {
 	return math.Log(r.F[a]/r.F[b]) / (float64(b-a) * r.Dt)
 }
 
+// FinalRate returns what Rate settles at or turns about: twice the gap g, as steps of
+// implicit Euler see it, 2 log(1 + gΔt)/Δt.
+func (r *Relaxation) FinalRate() float64 { return 2 * math.Log1p(r.Gap()*r.Dt) / r.Dt }
+
+// Turn returns the period π/|Im| with which the rate turns about [Relaxation.FinalRate] if
+// the slowest modes are a complex pair, +Inf if they are real.
+func (r *Relaxation) Turn() float64 { return math.Pi / math.Abs(imag(r.Slow[0])) }
+
 // Curve returns F against time for [figure.Decay].
 func (r *Relaxation) Curve(label string) figure.DecayCurve {
 	c := figure.DecayCurve{Label: label, Gap: r.Gap()}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sgdlab/pkg/experiment"
+	"sgdlab/pkg/experiment/plane"
 )
 
 // job is an experiment with its name.
@@ -26,6 +27,14 @@ var experiments = []job{
 		}
 		s.Progress = progress()
 		return save(ctx, name, o, experiment.T1Panel, s)
+	}},
+	{"circulation", false, func(ctx context.Context, name string, o options) error {
+		s, report := plane.CirculationFull(), progress()
+		if o.quick {
+			s = plane.CirculationQuick()
+		}
+		s.Progress = func(done, total int) { report("steps", done, total) }
+		return save(ctx, name, o, experiment.Circulation, s)
 	}},
 	{"fig1a", true, spectra(experiment.Fig1a)},
 	{"fig1b", false, spectra(experiment.Fig1b)},
