@@ -12,7 +12,7 @@ import (
 
 // mathText is a text handler for short formulas in Unicode. Superscripts and subscripts
 // (10⁻⁶, Dᵀ, x₁, f_b) are set as smaller raised or lowered text, ∇ as an inverted Δ, ‖ as
-// two bars, whether or not the font has a glyph for them. An underscore lowers the one
+// two bars, 𝔼 as an E, whether or not the font has a glyph for them. An underscore lowers the one
 // character after it. Lines break at "\n".
 type mathText struct {
 	fonts *font.Cache
@@ -68,6 +68,8 @@ func runs(line string) []run {
 			add(run{str: subscripts[c], scale: scriptScale, rise: subRise})
 		case c == '∇':
 			add(run{str: "Δ", scale: 1, flip: true})
+		case c == '𝔼':
+			add(run{str: "E", scale: 1})
 		case c == '‖':
 			add(run{str: "||", scale: 1})
 		default:

@@ -29,7 +29,8 @@ type Convergence struct {
 	Strong   []Estimate          `json:"strong"` // (𝔼|X − X*|²)^½, one per step
 	Weak     []Estimate          `json:"weak"`   // |𝔼φ(X) − 𝔼φ(X*)|, one per step
 
-	// Slopes of the least-squares lines through the logarithms of the errors: the orders.
+	// Slopes of the least-squares lines through the logarithms of the errors, each weighted
+	// by how well it is known: the orders.
 	StrongOrder float64 `json:"strong_order"`
 	WeakOrder   float64 `json:"weak_order"`
 }
@@ -130,13 +131,13 @@ func Converge(ctx context.Context, eq *Ito, x0 []float64, phi func(x []float64) 
 	return c, nil
 }
 
-// order fits log error against log Δ by least squares.
+// order fits log error against log Δ by least squares, with the weights of the relative
+// standard errors.
 func (c *Convergence) order(errors []Estimate) float64 {
-	var x, y, xx, xy float64
+	var w, x, y, xx, xy float64
 	for k, e := range errors {
-		a, b := math.Log(c.Steps[k]), math.Log(e.Mean)
-		x, y, xx, xy = x+a, y+b, xx+a*a, xy+a*b
+		p, a, b := math.Pow(e.Mean/e.StdErr, 2), math.Log(c.Steps[k]), math.Log(e.Mean)
+		w, x, y, xx, xy = w+p, x+p*a, y+p*b, xx+p*a*a, xy+p*a*b
 	}
-	n := float64(len(errors))
-	return (n*xy - x*y) / (n*xx - x*x)
+	return (w*xy - x*y) / (w*xx - x*x)
 }

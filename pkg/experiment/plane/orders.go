@@ -22,7 +22,7 @@ type Order struct {
 }
 
 // SimulatorOrders measures the strong order of both schemes, and the weak one for 𝔼|x|², at
-// time 1 from (0.5, −0.3), with the given number of Brownian paths for the strong and twenty
+// time 1 from (0.5, −0.3), with the given number of Brownian paths for the strong and forty
 // times as many for the weak orders. The systems are EX19R and REF, whose D is constant,
 // and [problem.Wavy], whose noise depends on the place.
 func SimulatorOrders(ctx context.Context, paths int) (*Orders, error) {
@@ -37,9 +37,9 @@ func SimulatorOrders(ctx context.Context, paths int) (*Orders, error) {
 		{false, wavy, sde.EulerMaruyama, .5}, {false, ex, sde.EulerMaruyama, 1}, {false, ex, sde.WeakTwo, 1},
 		{true, ref, sde.EulerMaruyama, 1}, {true, ref, sde.WeakTwo, 2},
 	} {
-		set := sde.ConvergenceSettings{Scheme: c.scheme, Coarsest: 4, Finest: 8, Reference: 12, Paths: paths, Seed: 5}
+		set := sde.ConvergenceSettings{Scheme: c.scheme, Coarsest: 6, Finest: 10, Reference: 13, Paths: paths, Seed: 5}
 		if c.weak {
-			set = sde.ConvergenceSettings{Scheme: c.scheme, ReferenceScheme: sde.WeakTwo, Coarsest: 2, Finest: 5, Reference: 8, Paths: 20 * paths, Seed: 6}
+			set = sde.ConvergenceSettings{Scheme: c.scheme, ReferenceScheme: sde.WeakTwo, Coarsest: 2, Finest: 5, Reference: 8, Paths: 40 * paths, Seed: 6}
 		}
 		r, err := sde.Converge(ctx, sde.Plane(c.s), []float64{.5, -.3}, func(x []float64) float64 { return x[0]*x[0] + x[1]*x[1] }, set)
 		if err != nil {
@@ -58,7 +58,7 @@ func SimulatorOrders(ctx context.Context, paths int) (*Orders, error) {
 // StrongFigure returns the errors of paths against the step, with the fitted slopes, for
 // [figure.Curves].
 func (o *Orders) StrongFigure() figure.CurvesFigure {
-	r := figure.CurvesFigure{Title: "Strong order: error of a path at time 1", XLabel: "step Δ", YLabel: "(𝔼|X − X*|²)^½", LogX: true, LogY: true}
+	r := figure.CurvesFigure{Title: "Strong order: error of a path at time 1", XLabel: "step Δ", YLabel: "root mean square of |X − X*|", LogX: true, LogY: true}
 	for _, c := range o.Strong {
 		r.Curves = append(r.Curves, c.curve(c.Convergence.Strong, c.StrongOrder))
 	}
@@ -67,7 +67,7 @@ func (o *Orders) StrongFigure() figure.CurvesFigure {
 
 // WeakFigure returns the errors of 𝔼|x|² likewise.
 func (o *Orders) WeakFigure() figure.CurvesFigure {
-	r := figure.CurvesFigure{Title: "Weak order: error of 𝔼|x|² at time 1", XLabel: "step Δ", YLabel: "|error of 𝔼|x|²|", LogX: true, LogY: true}
+	r := figure.CurvesFigure{Title: "Weak order: error of 𝔼|x|² at time 1", XLabel: "step Δ", YLabel: "error of 𝔼|x|²", LogX: true, LogY: true}
 	for _, c := range o.Weak {
 		r.Curves = append(r.Curves, c.curve(c.Convergence.Weak, c.WeakOrder))
 	}
