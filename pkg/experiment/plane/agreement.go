@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -235,21 +236,45 @@ func moments2(mu float64) (mean, variance float64) {
 	return mean, square - mean*mean
 }
 
-// Figure returns the three densities side by side, for [figure.DensityMap].
+// Figure returns the three densities side by side, for [figure.DensityMap]: the part of the
+// box in which some bin of a row and of a column reaches a thousandth of the largest.
 func (a *Agreement) Figure() figure.DensityFigure {
-	name := "the " + a.Reference
-	if a.Reference != "closed form" {
-		name = a.Reference
-	}
 	n := a.Settings.Refine * a.Settings.Bins
 	beside := func(title string, p []float64, d Distance) figure.Density {
-		return figure.Density{Title: title, Cells: Masses(a.Grid, p), KL: d.KL, TV: d.TV, Reference: name}
+		return figure.Density{Title: title, Cells: a.visible(p), KL: d.KL, TV: d.TV, Reference: a.Reference}
 	}
 	return figure.DensityFigure{System: a.System, Maps: []figure.Density{
-		beside(fmt.Sprintf("%d walkers", a.Settings.Walkers), a.Simulated, a.Walkers),
+		beside(count(a.Settings.Walkers)+" walkers", a.Simulated, a.Walkers),
 		beside(fmt.Sprintf("finite volumes, %d×%d", n, n), a.Solved, a.Volumes),
-		{Title: a.Reference, Cells: Masses(a.Grid, a.Exact)},
+		{Title: a.Reference, Cells: a.visible(a.Exact)},
 	}}
+}
+
+// visible returns the density of the masses p of the bins in that part of the box.
+func (a *Agreement) visible(p []float64) figure.Cells {
+	n, top := a.Grid.NX, slices.Max(a.Exact)
+	left, right, low, high := n, 0, n, 0
+	for k, v := range a.Exact {
+		if v > 1e-3*top {
+			left, right, low, high = min(left, k%n), max(right, k%n+1), min(low, k/n), max(high, k/n+1)
+		}
+	}
+	g, all := a.Grid, Masses(a.Grid, p)
+	out := figure.Cells{NX: right - left, NY: high - low}
+	out.Box.XMin, out.Box.YMin = g.Corner(left, low)
+	out.Box.XMax, out.Box.YMax = g.Corner(right, high)
+	for j := low; j < high; j++ {
+		out.Values = append(out.Values, all.Values[j*n+left:j*n+right]...)
+	}
+	return out
+}
+
+// count formats a number below a million with a comma.
+func count(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
 // DistanceRow is a line of the table of distances.
@@ -292,7 +317,11 @@ type MomentRow struct {
 // MomentRows returns the errors of the moments beside their expected sizes.
 func (a *Agreement) MomentRows() (rows []MomentRow) {
 	for _, m := range a.Moments {
-		rows = append(rows, MomentRow{a.System, m.Name, m.Reference, m.Walkers, m.WalkersExpected, small(m.Volumes), small(m.VolumesExpected)})
+		reference := m.Reference
+		if math.Abs(reference) < 1e-12 { // by symmetry
+			reference = 0
+		}
+		rows = append(rows, MomentRow{a.System, m.Name, reference, m.Walkers, m.WalkersExpected, small(m.Volumes), small(m.VolumesExpected)})
 	}
 	return rows
 }

@@ -150,6 +150,8 @@ func (v *Solution) Modes() ([][]float64, error) {
 		return nil, err
 	}
 	x, y := d.Mode(func(x, _ float64) bool { return x > 0 })
+	const digits = 1e9 // round-off is no place
+	x, y = math.Round(x*digits)/digits, math.Round(y*digits)/digits
 	return [][]float64{{x, y}, {-x, -y}}, nil
 }
 
