@@ -3,7 +3,6 @@ package direct
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -46,12 +45,9 @@ type hand[T Float] struct {
 	delta   [2][]T
 }
 
-// NewBatch lays out layers with dim weights in all; the batch norm ε is epsilon. workers is
-// how many goroutines it may use, 0 for one per core.
+// NewBatch lays out layers with dim weights in all; the batch norm ε is epsilon. It runs on
+// workers ≥ 1 goroutines.
 func NewBatch[T Float](layers []Layer, dim int, epsilon float64, workers int) *Batch[T] {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	b := &Batch[T]{k: kernelsOf[T](), ops: build[T](layers, epsilon, true), in: layers[0].In, dim: dim, classes: layers[len(layers)-1].Out.size(), first: -1}
 	most := b.in.size()
 	for i, o := range b.ops {
@@ -94,7 +90,6 @@ func (b *Batch[T]) reserve(n int) {
 	}
 	b.size = n
 	b.act, b.held, b.kept, b.parts, b.meets = nil, nil, nil, nil, nil
-	chunks := (n + chunk - 1) / chunk
 	memory := func(i int) []T { return make([]T, n*b.stride(i)) }
 	b.act = append(b.act, memory(0))
 	for i, o := range b.ops {
@@ -107,7 +102,7 @@ func (b *Batch[T]) reserve(n int) {
 			b.act = append(b.act, b.act[i])
 		case couples:
 			held = memory(i + 1)
-			for range chunks {
+			for range chunks(n) {
 				meets = append(meets, m.partial())
 			}
 			fallthrough
@@ -119,7 +114,7 @@ func (b *Batch[T]) reserve(n int) {
 		}
 		b.held, b.kept, b.meets = append(b.held, held), append(b.kept, kept), append(b.meets, meets)
 	}
-	for range chunks {
+	for range chunks(n) {
 		b.parts = append(b.parts, part[T]{sums: sumsOf(b.weights)})
 	}
 }
@@ -132,67 +127,11 @@ func (b *Batch[T]) GradientTo(gradient, stats, x []float64, n int, sample func(k
 	if len(gradient) != b.dim || len(x) != b.dim || n < 1 {
 		panic(fmt.Sprintf("direct: dimension mismatch: gradient %d, weights %d, %d samples; want %d, %d, at least 1", len(gradient), len(x), n, b.dim, b.dim))
 	}
-	b.reserve(n)
-	for i, o := range b.ops {
-		if b.weights[i] != nil {
-			b.weights[i].Load(x, nil)
-		}
-		if d, ok := o.(dropout[T]); ok {
-			for s := range n {
-				d.drawTo(b.kept[i][s*b.stride(i+1):], r)
-			}
-		}
-	}
-	parts := b.parts[:(n+chunk-1)/chunk]
-
-	from := 0
-	for _, at := range b.norms {
-		m, meets, stride := b.ops[at].(*norm[T]), b.meets[at], b.stride(at)
-		b.each(n, func(h *hand[T], c, first, count int) {
-			for s := first; s < first+count; s++ {
-				b.forward(h, s, from, at, sample)
-			}
-			m.measure(&meets[c], b.act[at][first*stride:], count, stride)
-		})
-		m.normalise(meets[:len(parts)], x)
-		from = at
-	}
-
-	next := len(b.norms) - 1 // the batch norm that the way back comes to
-	b.each(n, func(h *hand[T], c, first, count int) {
-		p := &parts[c]
-		p.loss = 0
-		for _, s := range p.sums {
-			clear(s)
-		}
-		for s := first; s < first+count; s++ {
-			b.forward(h, s, from, len(b.ops), sample)
-			_, label := sample(s)
-			logits := b.of(b.act[len(b.ops)], len(b.ops), s)[:b.classes]
-			d := h.delta[0]
-			if last := len(b.ops) - 1; b.held[last] != nil {
-				d = b.of(b.held[last], last, s)
-			}
-			p.loss += softmaxGradientTo(d[:b.classes], logits, label)
-			b.backward(h, p, s, len(b.ops)-1, next, d)
-		}
-		b.sumUp(next, c, first, count)
-	})
-	for next >= 0 {
-		at := b.norms[next]
-		b.ops[at].(*norm[T]).turn(b.meets[at][:len(parts)], gradient)
-		next--
-		if at == b.first {
-			break
-		}
-		b.each(n, func(h *hand[T], c, first, count int) {
-			for s := first; s < first+count; s++ {
-				b.backward(h, &parts[c], s, at, next, b.of(b.held[at], at, s))
-			}
-			b.sumUp(next, c, first, count)
-		})
-	}
-
+	b.load(x, n, r)
+	parts := b.parts[:chunks(n)]
+	from := b.forth(x, n, sample)
+	b.turn(n, from, sample)
+	b.back(gradient, n)
 	for _, p := range parts {
 		loss += p.loss
 	}
@@ -212,6 +151,81 @@ func (b *Batch[T]) GradientTo(gradient, stats, x []float64, n int, sample func(k
 	return loss
 }
 
+// load makes memory for n samples, takes the weights from x, and draws the dropout masks.
+func (b *Batch[T]) load(x []float64, n int, r *rand.Rand) {
+	b.reserve(n)
+	for i, o := range b.ops {
+		if b.weights[i] != nil {
+			b.weights[i].Load(x, nil)
+		}
+		if d, ok := o.(dropout[T]); ok {
+			for s := range n {
+				d.drawTo(b.of(b.kept[i], i+1, s), r)
+			}
+		}
+	}
+}
+
+// forth goes up to the input of the last batch norm and measures them all. It returns the op
+// from which on the samples go alone.
+func (b *Batch[T]) forth(x []float64, n int, sample func(k int) ([]float32, int)) (from int) {
+	for _, at := range b.norms {
+		m, meets, stride := b.ops[at].(*norm[T]), b.meets[at], b.stride(at)
+		b.each(n, func(h *hand[T], c, first, count int) {
+			for s := first; s < first+count; s++ {
+				b.forward(h, s, from, at, sample)
+			}
+			m.measure(&meets[c], b.act[at][first*stride:], count, stride)
+		})
+		m.normalise(meets[:chunks(n)], x)
+		from = at
+	}
+	return from
+}
+
+// turn goes on from op from to the loss, and back to the output of the last batch norm.
+func (b *Batch[T]) turn(n, from int, sample func(k int) ([]float32, int)) {
+	last, next := len(b.ops)-1, len(b.norms)-1
+	b.each(n, func(h *hand[T], c, first, count int) {
+		p := &b.parts[c]
+		p.loss = 0
+		for _, s := range p.sums {
+			clear(s)
+		}
+		for s := first; s < first+count; s++ {
+			b.forward(h, s, from, last+1, sample)
+			d := h.delta[0]
+			if b.held[last] != nil {
+				d = b.of(b.held[last], last, s)
+			}
+			_, label := sample(s)
+			p.loss += softmaxGradientTo(d[:b.classes], b.of(b.act[last+1], last+1, s)[:b.classes], label)
+			b.backward(h, p, s, last, next, d)
+		}
+		b.sumUp(next, c, first, count)
+	})
+}
+
+// back goes back from the output of the last batch norm to the first op with weights.
+func (b *Batch[T]) back(gradient []float64, n int) {
+	for next := len(b.norms) - 1; next >= 0; next-- {
+		at := b.norms[next]
+		b.ops[at].(*norm[T]).turn(b.meets[at][:chunks(n)], gradient)
+		if at == b.first {
+			return
+		}
+		b.each(n, func(h *hand[T], c, first, count int) {
+			for s := first; s < first+count; s++ {
+				b.backward(h, &b.parts[c], s, at, next-1, b.of(b.held[at], at, s))
+			}
+			b.sumUp(next-1, c, first, count)
+		})
+	}
+}
+
+// chunks is the number of chunks of n samples.
+func chunks(n int) int { return (n + chunk - 1) / chunk }
+
 // of returns sample s of v, which is as long as act[i].
 func (b *Batch[T]) of(v []T, i, s int) []T {
 	stride := b.stride(i)
@@ -220,15 +234,14 @@ func (b *Batch[T]) of(v []T, i, s int) []T {
 
 // each runs work for all chunks of n samples, each with the memory of one goroutine.
 func (b *Batch[T]) each(n int, work func(h *hand[T], chunk, first, count int)) {
-	chunks := (n + chunk - 1) / chunk
 	var taken atomic.Int64
 	run := func(h *hand[T]) {
-		for c := int(taken.Add(1)) - 1; c < chunks; c = int(taken.Add(1)) - 1 {
+		for c := int(taken.Add(1)) - 1; c < chunks(n); c = int(taken.Add(1)) - 1 {
 			work(h, c, c*chunk, min(chunk, n-c*chunk))
 		}
 	}
 	var others sync.WaitGroup
-	for _, h := range b.workers[1:min(len(b.workers), chunks)] {
+	for _, h := range b.workers[1:min(len(b.workers), chunks(n))] {
 		others.Go(func() { run(h) })
 	}
 	run(b.workers[0])

@@ -33,11 +33,22 @@ func TestSoftmaxRegression(t *testing.T) {
 }
 
 func TestDimensionMismatch(t *testing.T) {
-	w := New[float32]([]Layer{{Kind: Dense, In: Shape{2, 1, 1}, Out: Shape{3, 1, 1}}}, make([]float64, 9), nil, 1e-5).Worker()
+	layers := []Layer{{Kind: Dense, In: Shape{2, 1, 1}, Out: Shape{3, 1, 1}}}
+	w := New[float32](layers, make([]float64, 9), nil, 1e-5).Worker()
+	batch := func(d, n, pixels, label int) {
+		sample := func(int) ([]float32, int) { return make([]float32, pixels), label }
+		NewBatch[float32](layers, 9, 1e-5, 1).GradientTo(make([]float64, d), nil, make([]float64, 9), n, sample, nil)
+	}
+	batch(9, 1, 2, 0)
 	for name, f := range map[string]func(){
-		"short row":        func() { w.GradientTo(make([]float32, 8), make([]float32, 2), 0) },
-		"too many pixels":  func() { w.GradientTo(make([]float32, 9), make([]float32, 3), 0) },
-		"label of another": func() { w.GradientTo(make([]float32, 9), make([]float32, 2), 3) },
+		"short row":                  func() { w.GradientTo(make([]float32, 8), make([]float32, 2), 0) },
+		"too many pixels":            func() { w.GradientTo(make([]float32, 9), make([]float32, 3), 0) },
+		"batch of nothing":           func() { batch(9, 0, 2, 0) },
+		"short gradient":             func() { batch(8, 1, 2, 0) },
+		"too many pixels in a batch": func() { batch(9, 1, 3, 0) },
+		"negative label":             func() { batch(9, 1, 2, -1) },
+		"pixels for logits":          func() { w.Logits(make([]float32, 1)) },
+		"label of another":           func() { w.GradientTo(make([]float32, 9), make([]float32, 2), 3) },
 	} {
 		func() {
 			defer func() {
