@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sgdlab/kernelext/internal/kerneltest"
 	"sgdlab/kernelext/kernelspec"
 	"sgdlab/kernelext/notebook"
 )
@@ -107,7 +108,7 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes a minute")
 	}
-	lab := setUp(t)
+	lab := kerneltest.Lab(t)
 	dir := t.TempDir()
 	p := labPage{chromium(t)}
 	settings := filepath.Join(dir, "settings")

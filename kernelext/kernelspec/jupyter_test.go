@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sgdlab/kernelext/internal/kerneltest"
 	"sgdlab/kernelext/kernelspec"
 	"sgdlab/kernelext/notebook"
 )
@@ -76,7 +77,7 @@ func said(nb *notebook.Notebook) []string {
 // cells must say the same.
 func TestFrontEnds(t *testing.T) {
 	t.Parallel()
-	lab := setUp(t)
+	lab := kerneltest.Lab(t)
 	spec, err := notebook.FindSpec(kernelspec.Name, lab.DataDir())
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +174,7 @@ func startLab(t *testing.T, lab kernelspec.Lab, dir string, args ...string) (add
 // TestJupyterLab runs a cell through JupyterLab.
 func TestJupyterLab(t *testing.T) {
 	t.Parallel()
-	lab := setUp(t)
+	lab := kerneltest.Lab(t)
 	address := startLab(t, lab, t.TempDir())
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()

@@ -1,14 +1,13 @@
 package kernelspec_test
 
 import (
-	"context"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"sgdlab/kernelext/internal/kerneltest"
 	"sgdlab/kernelext/kernelspec"
 	"sgdlab/kernelext/notebook"
 )
@@ -36,20 +35,11 @@ var cells = []struct{ name, imports, code string }{
 //
 //	GOEXPERIMENT=simd go test -run '^$' -bench Cell -benchtime 9x ./kernelext/kernelspec
 func BenchmarkCell(b *testing.B) {
-	lab := setUp(b)
+	lab := kerneltest.Lab(b)
 	for _, name := range kernelspec.Names() {
-		spec, err := notebook.FindSpec(name, lab.DataDir())
-		if err != nil {
-			b.Fatal(err)
-		}
 		start := func(b *testing.B) *notebook.Kernel {
 			b.Helper()
-			k, err := notebook.Start(b.Context(), spec, &notebook.KernelSettings{Dir: lab.Root})
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.Cleanup(func() { k.Close() })
-			return k
+			return kerneltest.Start(b, name, notebook.KernelSettings{Dir: lab.Root})
 		}
 		for _, c := range cells {
 			first := func(n string) string {
@@ -57,20 +47,20 @@ func BenchmarkCell(b *testing.B) {
 			}
 			later := func(n string) string { return "%%\n" + strings.ReplaceAll(c.code, "#", n) }
 			b.Run(name+"/"+c.name+"/first", func(b *testing.B) {
-				median(b, func(int) float64 { return run(b, start(b), first("1")) })
+				median(b, func(int) float64 { return kerneltest.Run(b, start(b), first("1")).Seconds })
 			})
 			b.Run(name+"/"+c.name+"/same", func(b *testing.B) {
 				k := start(b)
-				run(b, k, first("1"))
-				run(b, k, later("1"))
-				median(b, func(int) float64 { return run(b, k, later("1")) })
+				kerneltest.Run(b, k, first("1"))
+				kerneltest.Run(b, k, later("1"))
+				median(b, func(int) float64 { return kerneltest.Run(b, k, later("1")).Seconds })
 			})
 			b.Run(name+"/"+c.name+"/changed", func(b *testing.B) {
 				k := start(b)
-				run(b, k, first("1"))
+				kerneltest.Run(b, k, first("1"))
 				// Numbers that no earlier run had, for the cache of the go command.
 				n := int(time.Now().UnixNano()%1e9) + 2
-				median(b, func(i int) float64 { return run(b, k, later(strconv.Itoa(n+i))) })
+				median(b, func(i int) float64 { return kerneltest.Run(b, k, later(strconv.Itoa(n+i))).Seconds })
 			})
 		}
 	}
@@ -85,38 +75,4 @@ func median(b *testing.B, f func(i int) float64) {
 	slices.Sort(seconds)
 	b.ReportMetric(seconds[len(seconds)/2], "s/median")
 	b.ReportMetric(seconds[len(seconds)-1], "s/max")
-}
-
-// run executes a cell that must succeed and returns its seconds.
-func run(tb testing.TB, k *notebook.Kernel, code string) float64 {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 2*time.Minute)
-	defer cancel()
-	reply, err := k.Execute(ctx, code)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if reply.Status != "ok" {
-		tb.Fatalf("the cell failed: %s\n%s", notebook.Words(reply), code)
-	}
-	return reply.Seconds
-}
-
-// setUp returns the clone that holds this package, if it is set up.
-func setUp(tb testing.TB) kernelspec.Lab {
-	tb.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	lab, ok := kernelspec.FindLab(dir)
-	if !ok {
-		tb.Fatalf("%s is not in a clone of sgdlab", dir)
-	}
-	for _, path := range []string{lab.Tool("sgdlab"), lab.Tool("gonb"), kernelspec.Folder(lab.DataDir(), kernelspec.Name)} {
-		if _, err := os.Stat(path); err != nil {
-			tb.Skipf("the kernel is not set up (%v); ./scripts/test sets it up", err)
-		}
-	}
-	return lab
 }

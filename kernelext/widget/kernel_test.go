@@ -1,12 +1,10 @@
 package widget_test
 
 import (
-	"context"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
+	"sgdlab/kernelext/internal/kerneltest"
 	"sgdlab/kernelext/kernelspec"
 	"sgdlab/kernelext/notebook"
 )
@@ -32,18 +30,6 @@ fmt.Println("then λ =", lambda.Value())`
 // but no page that answers, after the time-out.
 func TestInTheKernel(t *testing.T) {
 	t.Parallel()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lab, ok := kernelspec.FindLab(dir)
-	if !ok {
-		t.Fatalf("%s is not in a clone of sgdlab", dir)
-	}
-	spec, err := notebook.FindSpec(kernelspec.PureGo, lab.DataDir())
-	if err != nil {
-		t.Skipf("the kernel is not set up (%v); ./scripts/test sets it up", err)
-	}
 	for _, tt := range []struct {
 		name, session string
 	}{{"without a page", ""}, {"with a page that does not answer", "chapter.ipynb"}} {
@@ -52,25 +38,11 @@ func TestInTheKernel(t *testing.T) {
 				t.Skip("waits for the time-out")
 			}
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			k, err := notebook.Start(ctx, spec, &notebook.KernelSettings{Env: map[string]string{"JPY_SESSION_NAME": tt.session}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer k.Close()
-			reply, err := k.Execute(ctx, cell)
-			if err != nil || reply.Status != "ok" {
-				t.Fatalf("%v: %s", err, notebook.Words(reply))
-			}
+			k := kerneltest.Start(t, kernelspec.PureGo, notebook.KernelSettings{Env: map[string]string{"JPY_SESSION_NAME": tt.session}})
+			reply := kerneltest.Run(t, k, cell)
 			t.Logf("%.1f s", reply.Seconds)
-			var text strings.Builder
 			pictures, scripts := 0, 0
 			for _, o := range reply.Outputs {
-				text.WriteString(o.Text)
-				if s, ok := o.Data["text/plain"].(string); ok {
-					text.WriteString(s + "\n")
-				}
 				if o.Data["image/png"] != nil {
 					pictures++
 				}
@@ -78,8 +50,9 @@ func TestInTheKernel(t *testing.T) {
 					scripts++
 				}
 			}
-			if pictures != 1 || !strings.Contains(text.String(), "λ = 0.5\n") || !strings.Contains(text.String(), "then λ = 0.5") {
-				t.Errorf("%d pictures and\n%s", pictures, text.String())
+			text := kerneltest.Text(reply)
+			if pictures != 1 || !strings.Contains(text, "λ = 0.5\n") || !strings.Contains(text, "then λ = 0.5") {
+				t.Errorf("%d pictures and\n%s", pictures, text)
 			}
 			if tt.session == "" && scripts > 0 {
 				t.Error("a script is left in the output")
