@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"sgdlab/kernelext/notebook/wire"
 )
@@ -58,10 +59,11 @@ type Kernel struct {
 
 	mu       sync.Mutex
 	current  *execution
-	displays map[string][]*Output // by display id, also those of earlier cells
-	refused  error                // why the last message was refused
-	hung     bool                 // killed for want of a heartbeat
-	drained  chan struct{}        // closed when no messages will come any more
+	asked    map[string]chan<- json.RawMessage // answers to other requests that are waited for, by their ids
+	displays map[string][]*Output              // by display id, also those of earlier cells
+	refused  error                             // why the last message was refused
+	hung     bool                              // killed for want of a heartbeat
+	drained  chan struct{}                     // closed when no messages will come any more
 }
 
 // Reply is what executing a cell gave.
@@ -109,7 +111,7 @@ func start(ctx context.Context, spec *Spec, s *KernelSettings) (*Kernel, error) 
 	if err != nil {
 		return nil, err
 	}
-	k := &Kernel{spec: spec, settings: s, displays: map[string][]*Output{}, drained: make(chan struct{})}
+	k := &Kernel{spec: spec, settings: s, displays: map[string][]*Output{}, asked: map[string]chan<- json.RawMessage{}, drained: make(chan struct{})}
 	if k.process, err = startProcess(spec, connection, s); err != nil {
 		return nil, err
 	}
@@ -208,9 +210,14 @@ func (k *Kernel) listen() {
 	defer close(k.drained)
 	for m := range k.client.Messages() {
 		k.mu.Lock()
-		if m.Err != nil {
+		answer, ok := k.asked[m.Parent.ID]
+		switch {
+		case m.Err != nil:
 			k.refused = m.Err
-		} else {
+		case ok && m.Channel == wire.Shell:
+			delete(k.asked, m.Parent.ID)
+			answer <- m.Content
+		default:
 			k.receive(m)
 		}
 		k.mu.Unlock()
@@ -352,6 +359,61 @@ func (k *Kernel) stop(cause error, e *execution) error {
 			return fmt.Errorf("%w; the cell did not stop within %v of an interrupt, the kernel was killed (%w)", cause, k.settings.Grace,
 				&DeathError{Reason: "the kernel was killed"})
 		}
+	}
+}
+
+// Complete returns what may stand at the end of code, as the Tab key asks for it: words
+// that replace its last bytes from start on.
+func (k *Kernel) Complete(ctx context.Context, code string) (matches []string, start int, err error) {
+	var reply struct {
+		Matches []string `json:"matches"`
+		Start   int      `json:"cursor_start"` // in characters
+	}
+	err = k.ask(ctx, "complete_request", map[string]any{"code": code, "cursor_pos": utf8.RuneCountInString(code)}, &reply)
+	runes := []rune(code)
+	return reply.Matches, len(string(runes[:min(max(0, reply.Start), len(runes))])), err
+}
+
+// Inspect returns the help, in Markdown, on what stands in code at the byte at, as Shift
+// and Tab ask for it; it is empty if there is none.
+func (k *Kernel) Inspect(ctx context.Context, code string, at int) (string, error) {
+	var reply struct {
+		Data map[string]any `json:"data"`
+	}
+	err := k.ask(ctx, "inspect_request", map[string]any{"code": code, "cursor_pos": utf8.RuneCountInString(code[:at]), "detail_level": 0}, &reply)
+	for _, kind := range []string{"text/markdown", "text/plain"} {
+		if s, ok := reply.Data[kind].(string); ok {
+			return s, err
+		}
+	}
+	return "", err
+}
+
+// ask sends a request that is no cell and decodes its answer.
+func (k *Kernel) ask(ctx context.Context, kind string, content, reply any) error {
+	answer := make(chan json.RawMessage, 1)
+	k.mu.Lock() // the answer does not come before its identifier is known
+	id, err := k.client.Send(wire.Shell, kind, content)
+	k.asked[id] = answer
+	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		delete(k.asked, id)
+		k.mu.Unlock()
+	}()
+	if err != nil {
+		return err
+	}
+	select {
+	case b := <-answer:
+		if err := json.Unmarshal(b, reply); err != nil {
+			return fmt.Errorf("notebook: the kernel's answer to a %s: %w", kind, err)
+		}
+		return nil
+	case <-k.process.dead:
+		return k.died(nil)
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
