@@ -105,6 +105,18 @@ func serveFake(connectionFile, flaw string) error {
 			s.Publish(r.Header, "status", map[string]any{"execution_state": "idle"})
 		case "execute_request":
 			cells <- r
+		case "complete_request":
+			s.Reply(r, "complete_reply", map[string]any{"status": "ok", "matches": []string{"Println"}, "cursor_start": 6, "cursor_end": 9})
+		case "inspect_request":
+			var c struct {
+				At int `json:"cursor_pos"`
+			}
+			_ = json.Unmarshal(r.Content, &c)
+			data := map[string]any{}
+			if c.At > 0 {
+				data["text/markdown"] = fmt.Sprint("help at ", c.At)
+			}
+			s.Reply(r, "inspect_reply", map[string]any{"status": "ok", "found": c.At > 0, "data": data})
 		case "interrupt_request":
 			k.interrupted <- struct{}{}
 			s.Reply(r, "interrupt_reply", map[string]any{"status": "ok"})

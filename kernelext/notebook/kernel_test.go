@@ -403,3 +403,23 @@ func TestSpecs(t *testing.T) {
 		}
 	}
 }
+
+// Positions are counted in characters on the wire, in bytes here.
+func TestHelpRequests(t *testing.T) {
+	k := startFake(t, "sound", nil)
+	matches, start, err := k.Complete(t.Context(), "λ;fmt.Pri")
+	if err != nil || len(matches) != 1 || matches[0] != "Println" || start != len("λ;fmt.") {
+		t.Errorf("completion: got %q from %d, %v", matches, start, err)
+	}
+	if text, err := k.Inspect(t.Context(), "λ;fmt", len("λ;")); err != nil || text != "help at 2" {
+		t.Errorf("help: got %q, %v", text, err)
+	}
+	if text, err := k.Inspect(t.Context(), "x", 0); err != nil || text != "" {
+		t.Errorf("no help: got %q, %v", text, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.Inspect(ctx, "x", 0); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: got %v", err)
+	}
+}
