@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sgdlab/kernelext/internal/kerneltest"
 	"sgdlab/kernelext/kernelspec"
 	"sgdlab/kernelext/notebook"
 )
@@ -29,7 +30,7 @@ func optional(t *testing.T, lab kernelspec.Lab, name string, args ...string) *ex
 // TestJupytext turns the tour into text and back.
 func TestJupytext(t *testing.T) {
 	t.Parallel()
-	lab := setUp(t)
+	lab := kerneltest.Lab(t)
 	tour := filepath.Join(lab.Root, "notebooks", "00_tour.ipynb")
 	for _, format := range []string{"md", "md:myst", "go:percent"} {
 		if out, err := optional(t, lab, "jupytext", "--to", format, "--test-strict", tour).CombinedOutput(); err != nil {
@@ -42,7 +43,7 @@ func TestJupytext(t *testing.T) {
 // papermill itself cannot write Go.
 func TestPapermill(t *testing.T) {
 	t.Parallel()
-	lab := setUp(t)
+	lab := kerneltest.Lab(t)
 	nb := &notebook.Notebook{Minor: 5, Metadata: map[string]any{
 		"kernelspec": map[string]any{"name": kernelspec.Name, "display_name": "Go (sgdlab)", "language": "go"},
 	}}
