@@ -143,13 +143,19 @@ func rates(u, d, beta, h float64) (forward, backward float64) {
 	return c * bernoulli(z), c * bernoulli(-z)
 }
 
-// Blind returns the generator of s on g from drift and diffusion alone, with whatever D(x):
+// Blind returns the generator of s on g from drift and diffusion alone, with whatever D(x).
+// It is of second order in the cell size. Rates along the axes are those of Scharfetter and
+// Gummel with the drift u − β⁻¹(∇·D) at the face; [scharfetter1969], statements.md §11.1.
+// What D₁₂ adds goes
 //
-//	along the normal   Scharfetter–Gummel rates with the drift u − β⁻¹(∇·D) at the face
-//	across it          the central difference of −β⁻¹ D₁₂ ∂ρ, if D₁₂ ≠ 0
+//	along a diagonal   where D₁₂ is not too large for the shape of the cells,
+//	                   |D₁₂| hx/hy ≤ D₁₁ and |D₁₂| hy/hx ≤ D₂₂ at every face: the axes give
+//	                   up that much, and all rates are non-negative;
+//	across the faces   as the central difference of −β⁻¹ D₁₂ ∂ρ otherwise: then some rates
+//	                   are negative ([Generator.NegativeRates]), and the masses may be.
 //
-// It is of second order in the cell size. If D₁₂ = 0 everywhere, all rates are
-// non-negative. [scharfetter1969]; statements.md §11.1.
+// The field Scheme of the generator says which; cells closer to the axes of D, or a box of
+// another shape, bring the first about.
 //
 // It returns an error that names the point where the drift is not finite or D is not
 // positive semi-definite, and if β is not positive.
@@ -176,30 +182,95 @@ func Blind(s *problem.System, g Grid) (*Generator, error) {
 		return ux, uy, d
 	}
 	hx, hy := g.HX(), g.HY()
-	cross := func(d12 float64, f *face) { // J = −β⁻¹ D₁₂ ∂ρ across, per mass; mean of both columns
-		c := -d12 / (s.Beta * 4 * hx * hy)
-		f[nearHigh] += c
-		f[farHigh] += c
-		f[nearLow] -= c
-		f[farLow] -= c
-	}
-	l.xFaces(func(_, _ int, x, y float64, f *face) {
+	// Drift and D at the faces, along the normal; D₁₂ at the faces and at the corners.
+	type normal struct{ u, d, d12 float64 }
+	nx, ny := make([]normal, g.Cells()), make([]normal, g.Cells())
+	full := false
+	l.xFaces(func(i, j int, x, y float64, _ *face) {
 		ux, _, d := local(x, y)
-		forward, backward := rates(ux, d.XX, s.Beta, hx)
-		f[near], f[far] = forward, -backward
-		cross(d.XY, f)
+		nx[j*g.NX+i] = normal{ux, d.XX, d.XY}
+		full = full || d.XY != 0
 	})
-	l.yFaces(func(_, _ int, x, y float64, f *face) {
+	l.yFaces(func(i, j int, x, y float64, _ *face) {
 		_, uy, d := local(x, y)
-		forward, backward := rates(uy, d.YY, s.Beta, hy)
-		f[near], f[far] = forward, -backward
-		cross(d.XY, f)
+		ny[j*g.NX+i] = normal{uy, d.YY, d.XY}
+		full = full || d.XY != 0
 	})
 	if err != nil {
 		return nil, err
 	}
+	corner := l.diagonals(full)
+	// What a face gives up to the diagonals that pass by it, ½ to each of its two corners.
+	gives := func(a, b float64, aspect float64) float64 { return aspect * (math.Abs(a) + math.Abs(b)) / 2 }
+	monotone := full
+	l.xFaces(func(i, j int, _, _ float64, _ *face) {
+		monotone = monotone && gives(corner(i+1, j), corner(i+1, j+1), hx/hy) <= nx[j*g.NX+i].d
+	})
+	l.yFaces(func(i, j int, _, _ float64, _ *face) {
+		monotone = monotone && gives(corner(i, j+1), corner(i+1, j+1), hy/hx) <= ny[j*g.NX+i].d
+	})
+	switch {
+	case monotone:
+		l.Scheme = "blind, along diagonals"
+	case full:
+		l.Scheme = "blind, central across: not monotone"
+	}
+	cross := func(n normal, lo, hi, h, aspect float64, f *face) {
+		switch {
+		case monotone:
+			forward, backward := rates(n.u, n.d-gives(lo, hi, aspect), s.Beta, h)
+			f[near], f[far] = forward, -backward
+			f.diagonal(hi, near, farHigh, nearHigh, far, 1/(2*s.Beta*hx*hy))
+			f.diagonal(lo, nearLow, far, near, farLow, 1/(2*s.Beta*hx*hy))
+		default:
+			forward, backward := rates(n.u, n.d, s.Beta, h)
+			f[near], f[far] = forward, -backward
+			c := -n.d12 / (s.Beta * 4 * hx * hy) // J = −β⁻¹ D₁₂ ∂ρ across, per mass; mean of both columns
+			f[nearHigh] += c
+			f[farHigh] += c
+			f[nearLow] -= c
+			f[farLow] -= c
+		}
+	}
+	l.xFaces(func(i, j int, _, _ float64, f *face) {
+		cross(nx[j*g.NX+i], corner(i+1, j), corner(i+1, j+1), hx, hx/hy, f)
+	})
+	l.yFaces(func(i, j int, _, _ float64, f *face) {
+		cross(ny[j*g.NX+i], corner(i, j+1), corner(i+1, j+1), hy, hy/hx, f)
+	})
 	l.assemble()
 	return l, nil
+}
+
+// diagonals returns D₁₂ at the corners that have a cell on all four sides, and 0 at the
+// others, through which no diagonal passes.
+func (l *Generator) diagonals(full bool) func(i, j int) float64 {
+	if !full {
+		return func(int, int) float64 { return 0 }
+	}
+	g := l.Grid
+	d12 := make([]float64, (g.NX+1)*(g.NY+1))
+	for j := range g.NY + 1 {
+		for i := range g.NX + 1 {
+			if g.Index(i-1, j-1) >= 0 && g.Index(i, j) >= 0 {
+				x, y := g.Corner(i, j)
+				d12[j*(g.NX+1)+i] = l.System.Diffusion([]float64{x, y}).XY
+			}
+		}
+	}
+	return func(i, j int) float64 { return d12[j*(g.NX+1)+i] }
+}
+
+// diagonal adds half of the exchange c·|d12|·(p_a − p_b) along a diagonal to the current
+// through a face that it passes by: that from a to b if d12 > 0, that from c to d along the
+// other diagonal of the corner if d12 < 0. The other half takes the way round by the other
+// face, so that the cell on the way keeps nothing.
+func (f *face) diagonal(d12 float64, a, b, c, d int, scale float64) {
+	if d12 < 0 {
+		a, b, d12 = c, d, -d12
+	}
+	f[a] += scale * d12
+	f[b] -= scale * d12
 }
 
 func checkBeta(s *problem.System) error {
