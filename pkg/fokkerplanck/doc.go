@@ -6,8 +6,9 @@
 // grid, currents are fluxes through faces, and where the generator is that of a Markov
 // chain the free energy falls at every step, for any step size.
 //
-//   - [Blind] knows only drift and diffusion: Scharfetter–Gummel fluxes, and central cross
-//     terms for a full tensor D(x). Its steady state is the discrete ρˢˢ.
+//   - [Blind] knows only drift and diffusion: Scharfetter–Gummel fluxes along the axes, and
+//     for a full tensor D(x) exchange along diagonals where the cells allow it, central cross
+//     terms elsewhere. Its steady state is the discrete ρˢˢ.
 //   - [Known] is given the potential Φ and the stream function ψ and has exactly
 //     π ∝ e^(−βΦ) as its steady state, for tests of statements about e^(−βΦ).
 //   - [Generator] is the sparse matrix L of dp/dt = Lp: [Generator.Steady],
@@ -24,8 +25,9 @@
 //
 // # Monotone or not
 //
-// With D diagonal every rate is non-negative and L generates a Markov chain. Off-diagonal
-// diffusion adds cross terms to the corner neighbours that may be negative; then L is
+// With D diagonal every rate is non-negative and L generates a Markov chain. With a full D
+// this holds if |D₁₂| ≤ min(D₁₁ hy/hx, D₂₂ hx/hy) all over the grid, which [Blind] then
+// makes use of. Otherwise its cross terms to the corner neighbours are of both signs: L is
 // still conservative and of second order, but its steady state may have small negative
 // masses. [Generator.NegativeRates] and [Steady.NegativeMass] say whether and how much.
 //
