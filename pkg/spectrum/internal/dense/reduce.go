@@ -47,7 +47,7 @@ func reduce(k *kernel.Set, a []float64, n, workers int) band {
 		// The column of tiles below the diagonal is the panel.
 		parallel(workers, count-c, func(_, q int) {
 			i := c + q
-			r.update(i, c, c > 0)
+			r.update(i, c, c > 0, nil)
 			if i > c {
 				copy(r.v[i*area:(i+1)*area], r.a.tile(i, c))
 			}
@@ -58,7 +58,7 @@ func reduce(k *kernel.Set, a []float64, n, workers int) band {
 		r.multiply(c+1, c > 0)
 		r.prepare(c+1, t)
 	}
-	r.update(count-1, count-1, true)
+	r.update(count-1, count-1, true, nil)
 
 	b := newBand(n)
 	parallel(workers, n, func(_, j int) {
@@ -69,10 +69,11 @@ func reduce(k *kernel.Set, a []float64, n, workers int) band {
 	return b
 }
 
-// update subtracts VXᵀ + XVᵀ of the panel before from tile (i, j), if there was one.
-func (r *reduction) update(i, j int, pending bool) {
+// update subtracts VXᵀ + XVᵀ of the panel before from tile (i, j), if there was one, and
+// fetches the tile ahead.
+func (r *reduction) update(i, j int, pending bool, ahead []float64) {
 	if pending {
-		r.k.MulTN64(2*width, r.left[i*2*area:], r.right[j*2*area:], r.a.tile(i, j), nil)
+		r.k.MulTN64(2*width, r.left[i*2*area:], r.right[j*2*area:], r.a.tile(i, j), ahead)
 	}
 }
 
@@ -113,14 +114,14 @@ func (r *reduction) multiply(first int, pending bool) {
 			waitFor(&r.done[j], int64(s))
 			vj, yj := r.v[j*area:(j+1)*area], r.y[j*area:(j+1)*area]
 			for i := max(i0, j); i < i1; i++ {
-				r.update(i, j, pending)
-				tile := r.a.tile(i, j)
 				var ahead []float64
 				if i+1 < i1 {
 					ahead = r.a.tile(i+1, j)
 				} else if j+1 < i1 {
 					ahead = r.a.tile(max(i0, j+1), j+1)
 				}
+				r.update(i, j, pending, ahead)
+				tile := r.a.tile(i, j)
 				r.k.MulNN64(tile, vj, sums[(i-i0)*area:], ahead)
 				if i > j {
 					r.k.MulTN64(width, tile, r.v[i*area:], yj, nil)
