@@ -10,7 +10,8 @@
 //   - [Simulate] follows an ensemble, with averages over time and walkers of any
 //     [Observable] ([Moment], [AreaRate], [RayFlux]), a [Histogram] and the current on it.
 //   - [Path] keeps one walker of it; [Drive] follows a given path of [Brownian] motion,
-//     which can be refined without changing it.
+//     which can be refined without changing it, and [Converge] measures the strong and
+//     weak orders of a scheme on such paths.
 //
 // # Conventions
 //

@@ -5,7 +5,7 @@
 //
 // with a learning-rate [Schedule], [Momentum], weight decay and a choice of
 // [noise.Sampling]. [Run] works on anything that is an [Objective]: the toys of package
-// problem and the networks of package network alike.
+// problem and the networks of package network alike; [Ensemble] repeats it with other seeds.
 //
 //	result, err := sgd.Run(ctx, problem.T1(), []float64{1, 1}, sgd.Settings{
 //		LearningRate: sgd.Constant(0.1),
