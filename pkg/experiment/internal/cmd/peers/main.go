@@ -32,7 +32,7 @@ func main() {
 	a := flag.String("a", "", "Python with JAX and PyTorch")
 	b := flag.String("b", "", "Python with fplanck, FiPy and numba")
 	flag.IntVar(&s.rounds, "rounds", 1, "turns of every peer")
-	flag.Float64Var(&s.seconds, "seconds", 3, "time of each measurement of a peer, at least five repeats; a benchmark of ours takes as long")
+	flag.Float64Var(&s.seconds, "seconds", 2, "time of each measurement of a peer, at least five repeats; a benchmark of ours takes as long")
 	only := flag.String("only", "", "rows to run, a regular expression; empty means all")
 	flag.Parse()
 	s.python = map[string]string{"a": *a, "b": *b}
