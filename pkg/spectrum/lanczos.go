@@ -40,7 +40,8 @@ const (
 
 // Top returns the k largest eigenvalues of a without forming it, by block Lanczos, and
 // bounds for all the others: see [Of], which does the same for a covariance and chooses
-// the method. Settings.Top and Settings.Method are ignored.
+// the method. Values holds k or more: those that were found on the way and help to bound
+// the others come too. Settings.Top and Settings.Method are ignored.
 //
 // Cost: one product with 32 vectors for every 32 vectors of the basis, of which k
 // eigenvalues need about 4k, and 8d bytes for each vector. It returns an error if k is
