@@ -176,6 +176,50 @@ func LoadTrainingNoise(path string) (*TrainingNoiseResult, error) {
 	return Load[TrainingNoiseSettings, []ModeNoise](path)
 }
 
+// OverlapRow is a line of the table of overlaps.
+type OverlapRow struct {
+	Network string
+	From    string
+	To      string
+	Cosine  float64 `show:"cosine of the matrices"`
+	Chance  float64 `show:"by chance"`
+	Median  float64 `show:"median principal angle" unit:"°"`
+	Largest float64 `show:"largest" unit:"°"`
+}
+
+// OverlapTable returns a line for each pair of checkpoints of each result.
+func OverlapTable(results ...*GradientNoiseResult) []OverlapRow {
+	var rows []OverlapRow
+	for _, r := range results {
+		for _, o := range r.Numbers.Overlaps {
+			k := len(o.Angles)
+			rows = append(rows, OverlapRow{
+				r.Numbers.Network, fmt.Sprintf("%.0f %%", 100*o.From), fmt.Sprintf("%.0f %%", 100*o.To),
+				o.Cosine, o.Chance, o.Angles[k/2] * 180 / math.Pi, o.Angles[k-1] * 180 / math.Pi,
+			})
+		}
+	}
+	return rows
+}
+
+// AngleFigure returns what [figure.Curves] draws: the principal angles between the leading
+// eigenvectors of D(x) at every two checkpoints of r.
+func AngleFigure(r *GradientNoiseResult) figure.CurvesFigure {
+	f := figure.CurvesFigure{
+		Title: "How far the leading eigenvectors of D turn, " + r.Numbers.Network, Stem: r.Name + "-angles",
+		XLabel: "principal angle, smallest first", YLabel: "angle (degrees)",
+		Remark: "0° means the same direction, 90° one that the other point of training does not have among its leading ones.",
+	}
+	for _, o := range r.Numbers.Overlaps {
+		c := figure.Curve{Label: fmt.Sprintf("%.0f → %.0f %%", 100*o.From, 100*o.To), Marked: true}
+		for i, a := range o.Angles {
+			c.X, c.Y = append(c.X, float64(i+1)), append(c.Y, a*180/math.Pi)
+		}
+		f.Curves = append(f.Curves, c)
+	}
+	return f
+}
+
 // T1Figure returns what [figure.T1Panel] draws from the result r.
 func T1Figure(r *T1Result) figure.T1Figure {
 	f := figure.NewT1Figure(problem.T1(), r.Settings.LearningRate, r.Settings.BatchSize)

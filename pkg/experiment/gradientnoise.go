@@ -42,6 +42,10 @@ type GradientNoiseSettings struct {
 	// decided. 0 means all eigenvalues, at every checkpoint.
 	EarlyTop int `json:"early_top,omitempty"`
 
+	// Leading is the number of leading eigenvectors of which the checkpoints are compared, and
+	// with them the matrices as a whole; 0 means that nothing is compared.
+	Leading int `json:"leading,omitempty"`
+
 	// Folder keeps what a killed run needs to go on; it must exist. Empty means that a
 	// killed run starts again.
 	Folder   string   `json:"-"`
@@ -68,6 +72,7 @@ func Fig1b() GradientNoiseSettings {
 			Seed:         42,
 		},
 		Fractions:       []float64{0.2, 0.4, 1},
+		Leading:         20,
 		Float64Products: true,
 	}
 }
@@ -93,6 +98,7 @@ func Fig2a() GradientNoiseSettings {
 	s.Training.WeightDecay = 1e-4
 	s.Float64Products = false // D takes 6 GB and most of the time
 	s.EarlyTop = 100
+	s.Leading = 0 // two such matrices do not fit into memory side by side
 	return s
 }
 
@@ -131,7 +137,8 @@ type GradientNoiseNumbers struct {
 	TestSamples int                       `json:"test_samples"`
 	Losses      []float64                 `json:"losses"` // mean batch loss of every epoch, training mode
 	Checkpoints []GradientNoiseCheckpoint `json:"checkpoints"`
-	Paper       PaperSpectrum             `json:"paper"` // beside ours, not a target
+	Overlaps    []Overlap                 `json:"overlaps,omitempty"` // of all pairs of checkpoints
+	Paper       PaperSpectrum             `json:"paper"`              // beside ours, not a target
 }
 
 // GradientNoiseCheckpoint is D(x) at one point of training, in evaluation mode: batch norm
@@ -208,6 +215,14 @@ func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoise
 		}
 		numbers.Checkpoints = append(numbers.Checkpoints, point.Numbers)
 		record.Seconds = append(record.Seconds, point.Seconds...)
+	}
+	if s.Leading > 0 {
+		o, err := g.overlaps(ctx)
+		if err != nil {
+			return nil, err
+		}
+		numbers.Overlaps = o.Numbers
+		record.Seconds = append(record.Seconds, o.Seconds...)
 	}
 	return record, nil
 }
