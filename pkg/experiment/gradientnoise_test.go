@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ import (
 func small(t *testing.T) experiment.GradientNoiseSettings {
 	t.Helper()
 	s := experiment.Fig1bQuick()
+	s.Leading = 0
 	s.Samples, s.Training.Epochs, s.Fractions = 1200, 2, []float64{0.5, 1}
 	s.Training.LearningRate = sgd.Annealed(0.1, 0.2, 1)
 	return s
@@ -226,6 +228,73 @@ func TestGradientNoiseBadSettings(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// The comparison of two checkpoints against the dense matrices and their eigenvectors.
+func TestGradientNoiseOverlaps(t *testing.T) {
+	s := small(t)
+	s.Folder, s.Leading = t.TempDir(), 3
+	r := mustNoise(t, s)
+	if len(r.Numbers.Overlaps) != 1 {
+		t.Fatalf("got %d overlaps of two checkpoints, want 1", len(r.Numbers.Overlaps))
+	}
+	o := r.Numbers.Overlaps[0]
+	train, _, err := dataset.MNIST7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make([]int, s.Samples)
+	for i := range first {
+		first[i] = i
+	}
+	train = train.Digits(0, 1, 2, 3, 4).Subset(first)
+	var d [2]mat.SymDense
+	var lead [2]*mat.Dense
+	for i, epochs := range []int{1, 2} {
+		x, stats := network.TinyFC().Init(rand.NewPCG(42, 0))
+		training, err := network.NewTraining(network.TinyFC(), train, stats, 42, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := s.Training
+		s.Epochs = epochs
+		run, err := sgd.Run(context.Background(), training, x, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := network.New(network.TinyFC(), train, training.Stats(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cov, err := noise.NewCovariance(context.Background(), n, run.X, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cov.DenseTo(context.Background(), &d[i]); err != nil {
+			t.Fatal(err)
+		}
+		var eig mat.EigenSym
+		eig.Factorize(&d[i], true)
+		var vectors mat.Dense
+		eig.VectorsTo(&vectors)
+		lead[i] = mat.DenseCopyOf(vectors.Slice(0, 917, 914, 917))
+	}
+	var product mat.Dense
+	product.Mul(&d[0], &d[1])
+	norms := mat.Norm(&d[0], 2) * mat.Norm(&d[1], 2)
+	// Numbers are rounded to five digits, angles to four.
+	numtest.Close(t, "cosine", o.Cosine, mat.Trace(&product)/norms, 2e-5)
+	numtest.Close(t, "chance", o.Chance, mat.Trace(&d[0])*mat.Trace(&d[1])/917/norms, 2e-5)
+	var c mat.Dense
+	c.Mul(lead[0].T(), lead[1])
+	var svd mat.SVD
+	svd.Factorize(&c, mat.SVDNone)
+	for i, cos := range svd.Values(nil) {
+		numtest.Close(t, fmt.Sprintf("cos of angle %d", i), math.Cos(o.Angles[i]), cos, 2e-4)
+	}
+	if o.From != 0.5 || o.To != 1 {
+		t.Errorf("of %v and %v, want 0.5 and 1", o.From, o.To)
 	}
 }
 
