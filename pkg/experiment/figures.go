@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"sgdlab/pkg/dataset"
 	"sgdlab/pkg/figure"
@@ -68,13 +69,15 @@ func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 
 // RankFigure returns what [figure.Curves] draws: the share of the d eigenvalues above a
 // threshold, at the end of training of every result, over the threshold relative to λmax;
-// dots mark the float32 rule of the paper, λmax·d·2⁻²³.
-func RankFigure(results ...*GradientNoiseResult) figure.CurvesFigure {
+// dots mark the float32 rule of the paper, λmax·d·2⁻²³. A threshold that is not 0 is marked
+// with the shares above it, in the order of the results.
+func RankFigure(threshold float64, results ...*GradientNoiseResult) figure.CurvesFigure {
 	f := figure.CurvesFigure{
 		Title: "How many eigenvalues count", Stem: "rank-by-threshold",
 		XLabel: "threshold / λmax", YLabel: "eigenvalues above it (% of d)", LogX: true, LogY: true,
 		Remark: "Dots: the float32 rule of the paper.",
 	}
+	var shares []string
 	for _, r := range results {
 		end, ok := r.Numbers.Checkpoint(1)
 		if !ok {
@@ -97,6 +100,10 @@ func RankFigure(results ...*GradientNoiseResult) figure.CurvesFigure {
 		}
 		f.Curves = append(f.Curves, curve)
 		f.Points = append(f.Points, figure.CurvePoint{X: end.CutF32 / top, Y: share(end.CutF32)})
+		shares = append(shares, fmt.Sprintf("%.2g %%", share(top*threshold)))
+	}
+	if threshold != 0 {
+		f.Rules = []figure.CurveRule{{X: threshold, Label: strings.Join(shares, ", ")}}
 	}
 	return f
 }
