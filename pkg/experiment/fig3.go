@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"sgdlab/pkg/dataset"
+	"sgdlab/pkg/figure"
 	"sgdlab/pkg/network"
 	"sgdlab/pkg/noise"
 	"sgdlab/pkg/sgd"
@@ -24,7 +25,7 @@ import (
 // Fig3Settings are the choices of [Fig3]; start from [Fig3Full] or [Fig3Quick].
 type Fig3Settings struct {
 	Chains     []ChainSettings `json:"chains"`
-	Modes      int             `json:"modes"`      // k, directions of largest curvature that are tested
+	Modes      int             `json:"modes"`      // k, directions that are tested: the steepest that remember from one epoch to the next
 	Flips      int             `json:"flips"`      // random sign vectors of the test of reversibility
 	Surrogates int             `json:"surrogates"` // simulated runs of the linear chain
 	Lags       []int           `json:"lags"`       // epochs, at which lag covariances are compared
@@ -42,42 +43,36 @@ type Fig3Settings struct {
 
 // Fig3Full is the full setting: all of [Fig3Chains].
 func Fig3Full() Fig3Settings {
-	return Fig3Settings{Chains: Fig3Chains().Chains, Modes: 6, Flips: 9999, Surrogates: 200, Lags: []int{1, 3, 10}, Seed: 1}
+	return Fig3Settings{Chains: Fig3Chains().Chains, Modes: 10, Flips: 9999, Surrogates: 200, Lags: []int{1, 3, 10}, Seed: 1}
 }
 
-// Fig3Core is the part of [Fig3Full] that takes minutes: twelve chains of 4,096 epochs on all
-// 30,596 images. They are the learning rate 0.1 without momentum and with heavy ball, with independent
-// and with reshuffled batches, with batch norm frozen and in training mode; the first of them
-// with two more seeds; and the paper's learning rate as the paper and as its theory have the rest.
+// Fig3Core is the part of [Fig3Full] that takes minutes: 4,096 epochs on all 30,596 images of
+// the settings of the paper, and of the learning rates 10⁻³ and 0.1 without momentum and with heavy ball, with
+// independent and with reshuffled batches, with batch norm frozen and in training mode; and
+// two more seeds of what the theory of the paper is about.
 func Fig3Core() Fig3Settings {
 	s := Fig3Full()
 	paper, theory := s.Chains[0], s.Chains[1]
+	theory.Frozen = true
 	s.Chains = nil
-	add := func(c ChainSettings) {
-		c.Training.Epochs = 1 << 12
+	add := func(c ChainSettings, seed uint64) {
+		c.Training.Epochs, c.Training.Seed = 1<<12, seed
 		s.Chains = append(s.Chains, c)
 	}
-	hot := theory
-	hot.Training.LearningRate, hot.Frozen = sgd.Constant(0.1), true
-	add(hot)
-	add(paper)
-	for _, frozen := range []bool{true, false} {
-		for _, sampling := range []noise.Sampling{noise.WithReplacement, noise.Reshuffled} {
-			for _, momentum := range []sgd.Momentum{{}, paper.Training.Momentum} {
-				c := hot
-				c.Frozen, c.Training.Sampling, c.Training.Momentum = frozen, sampling, momentum
-				if c.Name() != hot.Name() {
-					add(c)
+	add(paper, 1)
+	for _, rate := range []float64{1e-3, 0.1} {
+		for _, frozen := range []bool{true, false} {
+			for _, sampling := range []noise.Sampling{noise.WithReplacement, noise.Reshuffled} {
+				for _, momentum := range []sgd.Momentum{{}, paper.Training.Momentum} {
+					c := theory
+					c.Frozen, c.Training.LearningRate, c.Training.Sampling, c.Training.Momentum = frozen, sgd.Constant(rate), sampling, momentum
+					add(c, 1)
 				}
 			}
 		}
 	}
-	for _, seed := range []uint64{2, 3} {
-		c := hot
-		c.Training.Seed = seed
-		add(c)
-	}
-	add(theory)
+	add(theory, 2)
+	add(theory, 3)
 	return s
 }
 
@@ -118,15 +113,27 @@ type Fig3Analysis struct {
 	Gradients  Fig3Gradients  `json:"gradients"`
 	Stationary Fig3Stationary `json:"stationary"`
 	Rotation   Fig3Rotation   `json:"rotation"`
+	Answers    Fig3Answers    `json:"answers"`
+}
+
+// Fig3Answers say which observations of the paper a run shows, and whether a null model has them
+// too.
+type Fig3Answers struct {
+	Stationary     figure.Answer `json:"stationary"`      // Yes: every check is passed
+	LowFrequencies figure.Answer `json:"low_frequencies"` // the increments have more of them than white noise, Remark 17
+	LongMemory     figure.Answer `json:"long_memory"`     // the weights are correlated for longer than a random walk or a relaxation
+	LargeGradient  figure.Answer `json:"large_gradient"`  // the gradient does not vanish, Remark 18
+	Irreversible   figure.Answer `json:"irreversible"`    // probability circulates, Lemma 7
+	BeyondLinear   figure.Answer `json:"beyond_linear"`   // lag covariances are not those of the linear chain
 }
 
 // Fig3Gradients compares the gradient with what a stationary law without force has, erratum E23.
 type Fig3Gradients struct {
 	Squared  trajectory.Estimate `json:"squared"`   // ⟨‖∇f‖²⟩
-	Plateau  float64             `json:"plateau"`   // β⁻¹tr(D∇²f) at the mean weights
+	Plateau  float64             `json:"plateau"`   // β⁻¹tr(D∇²f), ∇²f at the mean weights
 	Chain    float64             `json:"chain"`     // of the linear chain, with its momentum and sampling: Σ l²·var
 	LeftOut  int                 `json:"left_out"`  // modes that are flat, negative or too slow, not in Chain
-	AtCentre float64             `json:"at_centre"` // ‖∇f‖² at the mean weights: zero if they are a minimum
+	AtCentre float64             `json:"at_centre"` // ‖∇f‖² at the mean weights; in training mode of the mean loss of batches
 }
 
 // Fig3Stationary holds the checks that a run must pass before its averages mean anything.
@@ -145,13 +152,16 @@ type Fig3Stationary struct {
 // Fig3Rotation says whether the run is reversible along its steepest directions, and whether linear
 // theory explains what it is. statements.md §6.4.
 type Fig3Rotation struct {
+	TooFast    int                     `json:"too_fast"`   // steeper modes, which forget within an epoch and are not tested
 	Curvature  []float64               `json:"curvature"`  // l of the tested modes, descending
 	Variance   []float64               `json:"variance"`   // of the run along them, about a straight line
 	Predicted  []float64               `json:"predicted"`  // of the linear chain
 	Oscillates int                     `json:"oscillates"` // modes that momentum alone makes oscillate
 	P          float64                 `json:"p"`          // of reversibility, all pairs together
 	Pairs      []Fig3Pair              `json:"pairs"`
-	Linear     []trajectory.Comparison `json:"linear"` // lag covariances beside the linear chain; empty if it has no law
+	Slope      trajectory.Estimate     `json:"slope"`   // of the measured areas over those of the linear chain: 0 if reversible, 1 if linear
+	PSlope     float64                 `json:"p_slope"` // of 0
+	Linear     []trajectory.Comparison `json:"linear"`  // lag covariances beside the linear chain; empty if it has no law
 	NoLaw      string                  `json:"no_law,omitempty"`
 }
 
@@ -171,7 +181,7 @@ type Fig3Result = Record[Fig3Settings, Fig3Numbers]
 // Fig3 runs the chains of the settings where they have not ended, and analyses their trajectories:
 // Fig. 3 of [chaudhari2018] with the null models that it lacks, and the tests of statements.md §6.4.
 //
-// The Hessian and D are those at the mean weights of the second half. It returns an error if
+// The Hessian is that at the mean weights of the second half, D its mean over eight snapshots of it. It returns an error if
 // a trajectory is damaged or shorter than its blocks need, or if ctx ends.
 func Fig3(ctx context.Context, s Fig3Settings) (*Fig3Result, error) {
 	if s.Modes < 2 || s.Flips < 1 || s.Surrogates < 1 || len(s.Lags) == 0 || len(s.Chains) == 0 {
@@ -213,6 +223,7 @@ func Fig3(ctx context.Context, s Fig3Settings) (*Fig3Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		part.Numbers.Answers = part.Numbers.answers()
 		record.Numbers.Runs = append(record.Numbers.Runs, part.Numbers)
 		record.Seconds = append(record.Seconds, part.Seconds...)
 	}
@@ -292,11 +303,16 @@ func (s Fig3Settings) analyse(ctx context.Context, a *Fig3Analysis, r *snapshot.
 	if a.Chain.Frozen {
 		stats = r.Header().Stats
 	}
-	q, err := newQuadratic(ctx, data, stats, centre, law.BatchSize, s.Progress.of(a.Chain.Name()+", Hessian"))
+	q, err := newQuadratic(ctx, data, stats, centre, snapshots(second, 8), law.BatchSize, s.Progress.of(a.Chain.Name()+", Hessian"))
 	if err != nil {
 		return err
 	}
-	modes := trajectory.Modes{Centre: centre, Directions: q.directions(s.Modes)}
+	tested, fast := q.tested(law, s.Modes, half*steps)
+	if len(tested) < 2 {
+		return fmt.Errorf("all directions but %d forget within an epoch: there is nothing to test, lower the learning rate", len(tested))
+	}
+	a.Rotation.TooFast = fast
+	modes := trajectory.Modes{Centre: centre, Directions: q.directions(tested)}
 	series := modes.Project(second)
 	block, slowest, err := blockLength(series)
 	if err != nil {
@@ -310,7 +326,23 @@ func (s Fig3Settings) analyse(ctx context.Context, a *Fig3Analysis, r *snapshot.
 	if err := s.gradients(a, q, law, file.squared[t.Len()-half:], half*steps); err != nil {
 		return err
 	}
-	return s.rotation(ctx, a, q, law, series, settings)
+	return s.rotation(ctx, a, q, law, tested, series, settings)
+}
+
+// snapshots returns count of the snapshots of t at equal distances.
+func snapshots(t *trajectory.Trajectory, count int) [][]float64 {
+	points := make([][]float64, count)
+	column := make([]float64, t.Len())
+	for i := range points {
+		points[i] = make([]float64, t.Dim())
+	}
+	for w := range t.Dim() {
+		t.ColumnTo(column, w)
+		for i := range points {
+			points[i][w] = column[(2*i+1)*t.Len()/(2*count)]
+		}
+	}
+	return points
 }
 
 // snapshotRows are the weights of a snapshot file as a trajectory, and what is read on the way.
@@ -449,17 +481,15 @@ func (s Fig3Settings) gradients(a *Fig3Analysis, q *quadratic, law chainLaw, squ
 }
 
 // rotation fills in a.Rotation.
-func (s Fig3Settings) rotation(ctx context.Context, a *Fig3Analysis, q *quadratic, law chainLaw, series [][]float64, settings *trajectory.Settings) error {
+func (s Fig3Settings) rotation(ctx context.Context, a *Fig3Analysis, q *quadratic, law chainLaw, modes []int, series [][]float64, settings *trajectory.Settings) error {
 	r := &a.Rotation
-	var modes []int
 	var sd []float64
 	for i, x := range series {
-		modes = append(modes, i)
-		r.Curvature = append(r.Curvature, round(q.curvature[i], 4))
+		r.Curvature = append(r.Curvature, round(q.curvature[modes[i]], 4))
 		v := stat.PopVariance(trajectory.Detrended(x), nil)
 		r.Variance = append(r.Variance, round(v, 4))
 		sd = append(sd, math.Sqrt(v))
-		if trajectory.Oscillates(law.Momentum, law.LearningRate, q.curvature[i]) {
+		if trajectory.Oscillates(law.Momentum, law.LearningRate, q.curvature[modes[i]]) {
 			r.Oscillates++
 		}
 	}
@@ -467,7 +497,7 @@ func (s Fig3Settings) rotation(ctx context.Context, a *Fig3Analysis, q *quadrati
 	if err != nil {
 		return err
 	}
-	r.P = test.P
+	r.P, r.PSlope = test.P, 1
 	p := make([]float64, len(test.Pairs))
 	for i, pair := range test.Pairs {
 		p[i] = pair.P
@@ -489,9 +519,25 @@ func (s Fig3Settings) rotation(ctx context.Context, a *Fig3Analysis, q *quadrati
 	for i := range modes {
 		r.Predicted = append(r.Predicted, round(cov.At(i, i), 4))
 	}
-	for i, pair := range r.Pairs {
-		r.Pairs[i].Linear = round(area.At(pair.I, pair.J)/(sd[pair.I]*sd[pair.J]), 4)
+	// In units of the standard deviations all areas have about the same error.
+	whitened := make([][]float64, len(series))
+	for i, x := range series {
+		whitened[i] = trajectory.Detrended(x)
+		floats.Scale(1/sd[i], whitened[i])
 	}
+	area.Apply(func(i, j int, v float64) float64 { return v / (sd[i] * sd[j]) }, area)
+	var squares float64
+	for i, pair := range r.Pairs {
+		linear := area.At(pair.I, pair.J)
+		r.Pairs[i].Linear = round(linear, 4)
+		squares += linear * linear
+	}
+	along, p0, err := trajectory.AreaAlong(whitened, area, a.Stationary.Block)
+	if err != nil {
+		return err
+	}
+	r.Slope = trajectory.Estimate{Value: round(along.Value/squares, 4), Error: round(along.Error/squares, 3)}
+	r.PSlope = round(p0, 4)
 	r.Linear, err = trajectory.Compare(ctx, series, chain, s.Lags, s.Surrogates, s.Seed+100, settings)
 	return err
 }

@@ -29,8 +29,9 @@ type quadratic struct {
 // per-sample gradients: its entries are known to about 1/√8192 = 1 %.
 const quadraticBatches = 8192
 
-// newQuadratic returns the quadratic loss of tiny-fc on data at x. With stats, batch norm is
-// frozen: f is the loss over all samples and D the covariance of their gradients. Without,
+// newQuadratic returns the quadratic loss of tiny-fc on data about x, with the mean of D over
+// the given points. With stats, batch norm is frozen: f is the loss over all samples and D the
+// covariance of their gradients, at every point of another share of the samples. Without,
 // batch norm is in training mode, where both depend on the batches: f is the mean loss of
 // the batches of b of one fixed order, and D is b times the covariance of the gradients of
 // random batches.
@@ -39,7 +40,7 @@ const quadraticBatches = 8192
 // in between add to the curvature of the mean, which automatic differentiation leaves out.
 // The rounding of gradients in float32, about 10⁻⁷, makes its entries uncertain by about
 // 10⁻⁵, and eigenvalues below 10⁻³ are not resolved.
-func newQuadratic(ctx context.Context, data *dataset.Images, stats, x []float64, b int, progress func(done, total int)) (*quadratic, error) {
+func newQuadratic(ctx context.Context, data *dataset.Images, stats, x []float64, points [][]float64, b int, progress func(done, total int)) (*quadratic, error) {
 	frozen := stats != nil
 	if !frozen {
 		_, stats = network.TinyFC().Init(rand.NewPCG(0, 0))
@@ -147,23 +148,30 @@ func newQuadratic(ctx context.Context, data *dataset.Images, stats, x []float64,
 		return nil, err
 	}
 	q.steepness = mat.Norm(mat.NewVecDense(d, g), 2)
-	rows := gradientRows{chain: c, n: data.N, batch: func(k int, _ []int) []int { return []int{k} }}
-	scale := 1.0
+	diffusion, n, scale := mat.NewSymDense(d, nil), data.N, 1.0
+	sampler := noise.NewSampler(noise.WithReplacement, data.N, b, rand.NewPCG(2, 0))
+	batch := func(k int, dst []int) []int { return append(dst[:0], order[k]) }
 	if !frozen {
-		sampler := noise.NewSampler(noise.WithReplacement, data.N, b, rand.NewPCG(2, 0))
-		rows.n, scale = quadraticBatches, float64(b)
-		rows.batch = func(_ int, dst []int) []int { return sampler.Next(dst) }
+		n, scale = quadraticBatches, float64(b)
+		batch = func(_ int, dst []int) []int { return sampler.Next(dst) }
 	}
-	cov, err := noise.NewCovariance(ctx, rows, x, nil)
-	if err != nil {
-		return nil, err
-	}
-	var diffusion mat.SymDense
-	if err := cov.DenseTo(ctx, &diffusion); err != nil {
-		return nil, err
+	for i, point := range points {
+		from, to := i*n/len(points), (i+1)*n/len(points)
+		rows := gradientRows{chain: c, n: to - from, batch: func(k int, dst []int) []int { return batch(from+k, dst) }}
+		cov, err := noise.NewCovariance(ctx, rows, point, nil)
+		if err != nil {
+			return nil, err
+		}
+		var one mat.SymDense
+		if err := cov.DenseTo(ctx, &one); err != nil {
+			return nil, err
+		}
+		// Divided by the number of samples less one, the covariance of a share has the right mean.
+		one.ScaleSym(float64(to-from)/float64(to-from-1)/float64(len(points)), &one)
+		diffusion.AddSym(diffusion, &one)
 	}
 	var dv mat.Dense
-	dv.Mul(&diffusion, q.modes)
+	dv.Mul(diffusion, q.modes)
 	dv.Mul(q.modes.T(), &dv)
 	q.rotated = mat.NewSymDense(d, nil)
 	for i := range d {
@@ -237,9 +245,36 @@ type chainLaw struct {
 	Sampling     noise.Sampling
 }
 
-// directions returns the k modes of largest curvature in columns.
-func (q *quadratic) directions(k int) *mat.Dense {
-	return mat.DenseCopyOf(q.modes.Slice(0, len(q.curvature), 0, k))
+// directions returns the given modes in columns.
+func (q *quadratic) directions(modes []int) *mat.Dense {
+	v := mat.NewDense(len(q.curvature), len(modes), nil)
+	for j, m := range modes {
+		v.SetCol(j, mat.Col(nil, m, q.modes))
+	}
+	return v
+}
+
+// tested returns the k steepest modes that remember more than 1/e from one epoch to the next;
+// the others, fast of them, show nothing in a record of one snapshot per epoch. Modes that
+// forget their start fewer than twenty times in the given number of steps are left out, unless fewer than two
+// would remain: then all tests are weak, and the run hardly passes as stationary.
+func (q *quadratic) tested(c chainLaw, k, steps int) (modes []int, fast int) {
+	var slow []int
+	for i, l := range q.curvature {
+		rate := l * c.LearningRate / (1 - c.Momentum.Mu)
+		switch {
+		case rate*float64(c.Samples/c.BatchSize) > 1:
+			fast++
+		case rate*float64(steps) >= 20 && len(modes) < k:
+			modes = append(modes, i)
+		case len(slow) < k:
+			slow = append(slow, i)
+		}
+	}
+	if len(modes) < 2 {
+		modes = slow
+	}
+	return modes, fast
 }
 
 // plateau returns β⁻¹tr(D∇²f), the stationary 𝔼‖∇f‖² of a stochastic differential equation (erratum

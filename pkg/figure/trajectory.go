@@ -265,9 +265,9 @@ func AreaRates(r AreaFigure) (*Picture, error) {
 	p.X.Label.Text, p.Y.Label.Text = "area rate of linear theory  ("+unit+")", "area rate, measured"
 	var yes, no, all plotter.XYs
 	var half []float64
-	limit := 0.0
+	var limit [2]float64 // of the axes
 	for _, q := range r.Pairs {
-		limit = max(limit, math.Abs(q.Theory), math.Abs(q.Area)+2*q.Error)
+		limit[0], limit[1] = max(limit[0], 1.15*math.Abs(q.Theory)), max(limit[1], 1.08*(math.Abs(q.Area)+2*q.Error))
 		point := plotter.XY{X: q.Theory, Y: q.Area}
 		all, half = append(all, point), append(half, 2*q.Error)
 		if q.P <= r.level() {
@@ -276,11 +276,14 @@ func AreaRates(r AreaFigure) (*Picture, error) {
 			no = append(no, point)
 		}
 	}
-	limit *= 1.08
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -limit, limit, -limit, limit
+	if limit[0] == 0 {
+		limit[0] = limit[1]
+	}
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -limit[0], limit[0], -limit[1], limit[1]
+	end := min(limit[0], limit[1])
 	p.Add(level{y: 0, line: s.line(s.Faint, s.HairWidth*1.4)}, rule{x: 0, line: s.line(s.Faint, s.HairWidth*1.4)})
-	p.Add(&plotter.Line{XYs: plotter.XYs{{X: -limit, Y: -limit}, {X: limit, Y: limit}}, LineStyle: s.dashed(s.Muted, s.HairWidth*1.6)})
-	p.Add(errorBars{points: all, half: half, line: s.line(s.Muted, s.HairWidth)})
+	p.Add(&plotter.Line{XYs: plotter.XYs{{X: -end, Y: -end}, {X: end, Y: end}}, LineStyle: s.dashed(s.Muted, s.HairWidth*1.6)})
+	p.Add(errorBars{points: all, half: half, line: s.line(s.pale(s.Muted, 0.5), s.HairWidth)})
 	open, filled := s.Palette[sky], s.Palette[vermilion]
 	rows := []keyRow{
 		{line: s.dashed(s.Muted, s.HairWidth*1.6), text: "measured = linear theory", color: s.Muted},
@@ -298,7 +301,7 @@ func AreaRates(r AreaFigure) (*Picture, error) {
 	}
 	p.Add(key{x: 0.015, y: 0.985, left: true, style: s.text(s.TextSize, s.Ink, draw.XLeft, draw.YCenter), rows: rows})
 	return &Picture{
-		Plot: p, Stem: "area_rates", Width: 13 * vg.Centimeter, Height: 11.5 * vg.Centimeter, EqualAxes: true,
+		Plot: p, Stem: "area_rates", Width: 15 * vg.Centimeter, Height: 11 * vg.Centimeter,
 		Text: r.Caption(), AltText: r.Alt(),
 	}, nil
 }
@@ -412,6 +415,20 @@ func Survey(r SurveyFigure) (*Picture, error) {
 // String says in a word what a cell means.
 func (a Answer) String() string {
 	return [...]string{"", "no", "explained", "yes", "open"}[a]
+}
+
+// MarshalText returns the word of a, so that JSON is readable.
+func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (a *Answer) UnmarshalText(text []byte) error {
+	for b := NotAsked; b <= Open; b++ {
+		if b.String() == string(text) {
+			*a = b
+			return nil
+		}
+	}
+	return fmt.Errorf("figure: %q is no answer: it is one of no, explained, yes, open, or empty", text)
 }
 
 // survey fills the cells.

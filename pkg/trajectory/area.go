@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
@@ -24,6 +25,12 @@ func blockMeans(v []float64, block int) []float64 {
 		means[m] = stat.Mean(v[m*block:(m+1)*block], nil)
 	}
 	return means
+}
+
+// blockEstimate returns the mean of v with the standard error from the means of blocks.
+func blockEstimate(v []float64, block int) Estimate {
+	means := blockMeans(v, block)
+	return Estimate{stat.Mean(v, nil), stat.StdErr(stat.StdDev(means, nil), float64(len(means)))}
 }
 
 // least is the smallest number of blocks: below it neither a spread nor a sign test says
@@ -88,8 +95,39 @@ func AreaRate(u, v []float64, block int) (Estimate, error) {
 	if err := checkBlocks(len(a), block); err != nil {
 		return Estimate{}, err
 	}
-	means := blockMeans(a, block)
-	return Estimate{stat.Mean(a, nil), stat.StdErr(stat.StdDev(means, nil), float64(len(means)))}, nil
+	return blockEstimate(a, block), nil
+}
+
+// AreaAlong returns the mean of Σ B_ij·½(xᵢ(k)xⱼ(k+1) − xⱼ(k)xᵢ(k+1)) over i < j, the areas of all pairs of the
+// series weighted by the entries of b above the diagonal (k×k), with its standard
+// error and the p-value of zero from the areas about the chords of the blocks, see [SignFlip].
+// Where b holds the areas that are expected, it looks for these and nothing else, and finds
+// them where none of the pairs alone stands out.
+//
+// It returns an error where [AreaRate] does, and panics where that does and if b is not k×k.
+func AreaAlong(series [][]float64, b mat.Matrix, block int) (Estimate, float64, error) {
+	checkSeries(series)
+	k := len(series)
+	if r, c := b.Dims(); r != k || c != k {
+		panic(fmt.Sprintf("trajectory: dimension mismatch: weights are %d×%d for %d series", r, c, k))
+	}
+	n := len(series[0]) - 1
+	if err := checkBlocks(n, block); err != nil {
+		return Estimate{}, 0, err
+	}
+	all, chords := make([]float64, n), make([]float64, n/block)
+	for j := range k {
+		for i := range j {
+			if err := checkPair(series[i], series[j]); err != nil {
+				return Estimate{}, 0, err
+			}
+			floats.AddScaled(all, b.At(i, j), areas(series[i], series[j]))
+			floats.AddScaled(chords, b.At(i, j), chordAreas(series[i], series[j], block))
+		}
+	}
+	e := blockEstimate(all, block)
+	mean, sd := stat.MeanStdDev(chords, nil)
+	return e, studentP(mean/stat.StdErr(sd, float64(len(chords))), float64(len(chords)-1)), nil
 }
 
 // LagCovariance returns C(τ)ᵢⱼ = ⟨xᵢ(k+τ) xⱼ(k)⟩ of the k series about their means (k×k),
@@ -181,10 +219,8 @@ func Rotation(series [][]float64, block, flips int, src rand.Source) (*RotationT
 			if err := checkPair(series[j], series[i]); err != nil {
 				return nil, err
 			}
-			a := areas(series[j], series[i])
-			means := blockMeans(a, block)
-			rate := Estimate{stat.Mean(a, nil), stat.StdErr(stat.StdDev(means, nil), float64(len(means)))}
-			out.Pairs = append(out.Pairs, Test{I: j, J: i, Area: rate, Blocks: len(means)})
+			rate := blockEstimate(areas(series[j], series[i]), block)
+			out.Pairs = append(out.Pairs, Test{I: j, J: i, Area: rate, Blocks: n / block})
 			blocks = append(blocks, chordAreas(series[j], series[i], block))
 		}
 	}

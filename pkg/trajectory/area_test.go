@@ -177,7 +177,20 @@ func TestSymmetries(t *testing.T) {
 	numtest.Close(t, "area", a.Area.Value, sum/(block*blocks), 1e-13)
 	c := trajectory.LagCovariance([][]float64{u, v}, 1)
 	numtest.Close(t, "½(C(1)ᵀ−C(1))", (c.At(1, 0)-c.At(0, 1))/2, sum/(block*blocks), 1e-13)
-	r, err := trajectory.Rotation([][]float64{u, v, back(u)}, block, 99, rand.NewPCG(2, 0))
+	three := [][]float64{u, v, back(u)}
+	weights := mat.NewDense(3, 3, []float64{0, 2, -1, 9, 0, 0.5, 9, 9, 0}) // below the diagonal nothing counts
+	var want float64
+	for i := range 3 {
+		for j := i + 1; j < 3; j++ {
+			want += weights.At(i, j) * of(three[i], three[j]).Area.Value
+		}
+	}
+	e, _, err := trajectory.AreaAlong(three, weights, block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numtest.Close(t, "weighted areas", e.Value, want, 1e-13)
+	r, err := trajectory.Rotation(three, block, 99, rand.NewPCG(2, 0))
 	if err != nil || len(r.Pairs) != 3 || r.Pairs[0] != a {
 		t.Errorf("all pairs: %+v, %v; first want %+v", r, err, a)
 	}
@@ -210,7 +223,7 @@ func bounds(n int, p float64) (lo, hi int) {
 }
 
 // Every test at its nominal level of 5 % on null models, and the power of the sign flips.
-// The limits leave a false alarm of 1e-6 for each of 15 rates; where blocks are not quite
+// The limits leave a false alarm of 1e-6 for each of 17 rates; where blocks are not quite
 // independent the level itself may be off, by at most what the fields say.
 func TestCalibration(t *testing.T) {
 	runs := 120
@@ -245,6 +258,12 @@ func TestCalibration(t *testing.T) {
 	pair := func(a, b float64) func(r uint64) (float64, error) {
 		return func(r uint64) (float64, error) { return flip([][]float64{ar(a, 102)(r), ar(b, 103)(r)}, block, r) }
 	}
+	along := func(p *problem.OrnsteinUhlenbeck) func(r uint64) (float64, error) {
+		return func(r uint64) (float64, error) {
+			_, v, err := trajectory.AreaAlong(ou(p, dt, 60*ouBlock+1, rand.NewPCG(130, r)), problem.REF().AreaRate(), ouBlock)
+			return v, err
+		}
+	}
 	for _, tt := range []struct {
 		name   string
 		p      func(r uint64) (float64, error)
@@ -273,6 +292,8 @@ func TestCalibration(t *testing.T) {
 			}
 			return test.P, nil
 		}, 0.04, 0.06},
+		{"areas along those of REF, commuting OU", along(commuting), 0.04, 0.06},
+		{"areas along those of REF, D₁₂ = .3", along(weak), 0.72, 0.88},
 		{"halves, mean of AR(1)", func(r uint64) (float64, error) {
 			h, err := trajectory.SplitHalves(ar(0.8, 106)(r), block)
 			return h.PMean, err

@@ -142,7 +142,8 @@ func Correlations(ctx context.Context, t *Trajectory, lags []int, s *Settings) (
 		var ar float64
 		for i := range r {
 			at[i] = r[i][j]
-			ar += math.Pow(a[i].A, float64(lag))
+			// A memory that is longer than the record cannot be told from one as long.
+			ar += math.Pow(min(a[i].A, 1-1/float64(t.n)), float64(lag))
 			if math.Abs(at[i]) <= out.Band() {
 				inside++
 			}

@@ -12,7 +12,7 @@
 //	  - [Autocorrelation], [Correlations]: Fig. 3b, with the bands of white noise.
 //	  - [MeanOf], [SplitHalves]: means of correlated series with their errors, and the checks
 //	    that a run must pass before its averages mean anything.
-//	  - [AreaRate], [SignFlip], [Rotation], [LagCovariance]: is the run the same backwards?
+//	  - [AreaRate], [AreaAlong], [SignFlip], [Rotation], [LagCovariance]: is the run the same backwards?
 //	  - [LinearChain]: SGD on a quadratic loss with its exact laws, with momentum and any
 //	    sampling, recorded once per epoch; [Compare] tests a run against it.
 //	  - [AR1], [White], [RandomWalk]: null models of a single series.

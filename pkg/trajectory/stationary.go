@@ -18,8 +18,7 @@ func MeanOf(x []float64, block int) (Estimate, error) {
 	if err := checkBlocks(len(x), block); err != nil {
 		return Estimate{}, err
 	}
-	means := blockMeans(x, block)
-	return Estimate{stat.Mean(x, nil), stat.StdErr(stat.StdDev(means, nil), float64(len(means)))}, nil
+	return blockEstimate(x, block), nil
 }
 
 // ZeroMean tests whether the mean of x is zero: the p-value of Student's t of the block
@@ -77,8 +76,7 @@ func SplitHalves(x []float64, block int) (Halves, error) {
 			sq[k] = (v - mean) * (v - mean)
 		}
 		squares[i] = blockMeans(sq, block)
-		e := Estimate{mean, stat.StdErr(stat.StdDev(means[i], nil), float64(len(means[i])))}
-		if i == 0 {
+		if e := blockEstimate(part, block); i == 0 {
 			out.First = e
 		} else {
 			out.Second = e
