@@ -89,6 +89,14 @@ func results(t *testing.T) string {
 	}
 	end, _ := r.Numbers.Checkpoint(1)
 	fmt.Fprintf(&b, "| 1b, %s | test accuracy, %% | – | %.1f |\n", r.Numbers.Network, 100*end.TestAccuracy)
+	fig3, err := experiment.LoadFig3("data/results/fig3.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := fig3.Numbers.Theory(); ok {
+		fmt.Fprintf(&b, "| 3c, tiny-fc, no force assumed | mean of ‖∇f‖² over that of a quadratic loss with its noise | – | %.2f |\n", a.Gradients.Squared.Value/a.Gradients.Chain)
+		fmt.Fprintf(&b, "| Lemma 7, tiny-fc | areas swept over those of linear theory | – | %.2f ± %.2f |\n", a.Rotation.Slope.Value, a.Rotation.Slope.Error)
+	}
 	t1, err := experiment.LoadT1("data/results/t1.json")
 	if err != nil {
 		t.Fatal(err)

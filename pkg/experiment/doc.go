@@ -1,6 +1,6 @@
 // Package experiment runs the experiments behind the figures from beginning to end, one
 // function and one file for each: [T1Panel] for the opener, [GradientNoise] for Figs. 1
-// and 2, [Trajectories] for Fig. 3, [DataDiversity], [TrainingNoise] and [Architectures] for
+// and 2, [Trajectories] and [Fig3] for Fig. 3, [DataDiversity], [TrainingNoise] and [Architectures] for
 // Remarks 14 to 16.
 //
 //	result, err := experiment.T1Panel(ctx, experiment.T1Quick())

@@ -39,6 +39,7 @@ func All() []Entry {
 		isotropicNoise(),
 		closedTrajectories(),
 		publishedSpectra(), constantNoise(), diverseData(), scaleWithTrace(), evaluationMode(), architectureScore(), weightCounts(),
+		publishedTrajectory(), lowFrequencies(), largeGradient(), trajectoryNulls(), networkRotation(),
 		doubleWell(), figure4(),
 		criticalPoints(), temperature(), pathIndependence(), manyEquations(),
 	}

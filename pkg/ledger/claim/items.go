@@ -100,6 +100,7 @@ var chapters = []struct {
 	{"09_trajectories_of_networks", [][2]string{
 		{"Fig. 3", "Weights of a network have low-frequency components, long correlations and large gradients after 10⁵ epochs."},
 		{"Remark 17", "Low-frequency peaks in the trajectory are signs of the periodic motion of Lemma 7."},
+		{"Lemma 7, nets", "SGD of a network is out of equilibrium, and its trajectories circulate, Lemma 7 on a network."},
 		{"Remark 18", "The gradient stays large because the force keeps SGD away from critical points."},
 		{"E22", "The null models of Fig. 3 are wrong: Brownian motion is correlated for long, and increments of a relaxing process rise with frequency."},
 		{"E23", "A stationary gradient is large without any force: E‖∇f‖² = β⁻¹ E tr(D∇²f)."},
