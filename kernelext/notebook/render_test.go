@@ -344,6 +344,15 @@ func TestSite(t *testing.T) {
 	}
 }
 
+// A page shows pixels where there are both: an SVG needs its font.
+func TestRenderPixelsFirst(t *testing.T) {
+	both := &notebook.Output{Type: "display_data", Data: map[string]any{"image/png": "AA==", "image/svg+xml": "<svg></svg>", "text/plain": "[a] A picture."}}
+	page := body(render(t, with(both), nil))
+	if !strings.Contains(page, `alt="[a] A picture." src="data:image/png;base64,AA=="`) || strings.Contains(page, "svg") {
+		t.Errorf("got\n%s", page)
+	}
+}
+
 func TestContents(t *testing.T) {
 	if page := body(render(t, text("# T\n\n## a\n\n## b"), nil)); strings.Contains(page, "Contents") {
 		t.Error("two sections have a list of contents")
