@@ -270,7 +270,7 @@ func (a Fig3Analysis) pLinear(of func(trajectory.Comparison) float64) float64 {
 func (n Fig3Numbers) SurveyFigure() figure.SurveyFigure {
 	r := figure.SurveyFigure{
 		Title:   "What survives where",
-		Columns: []string{"passes as\nstationary", "low-frequency\nbump", "long\nmemory", "large\ngradient", "irreversible", "beyond\nlinear theory"},
+		Columns: []string{"stationary", "low\nfrequencies", "long\nmemory", "large\ngradient", "irreversible", "beyond\nlinear"},
 		Remark:  fmt.Sprintf("Stationary: no check of the second half of the run rejects at 1 %%. Other tests at %.0f %% after correction for their number.", 100*fig3Level),
 	}
 	for _, a := range n.Runs {
