@@ -134,9 +134,13 @@ func TestDrawings(t *testing.T) {
 		t.Fatalf("no results in %s: %v", dir, err)
 	}
 	drawn := map[string]bool{
-		filepath.Join(dir, "circulation.json"): true, // a table, of package plane
-		filepath.Join(dir, "remark15.json"):    true, // a table
-		filepath.Join(dir, "remark16.json"):    true, // a table
+		filepath.Join(dir, "circulation.json"):    true, // a table, of package plane
+		filepath.Join(dir, "fig1a-training.json"): true, // accuracies, of the table of panels
+		filepath.Join(dir, "fig2a-training.json"): true,
+		filepath.Join(dir, "fig2c-training.json"): true,
+		filepath.Join(dir, "fig3.json"):           true, // numbers of verdicts, of package ledger
+		filepath.Join(dir, "remark15.json"):       true, // a table
+		filepath.Join(dir, "remark16.json"):       true, // a table
 	}
 	for _, d := range experiment.Drawings() {
 		path := filepath.Join(dir, d.ID+".json")
