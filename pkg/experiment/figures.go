@@ -40,7 +40,7 @@ func Drawings() []Drawing {
 			if err != nil {
 				return nil, err
 			}
-			return figure.GradientNoiseSpectra(ComparisonFigure("Gaussian mixtures", r, "2 classes", "10 classes", "50 classes"))
+			return figure.GradientNoiseSpectra(ComparisonFigure(r, "tiny-fc with 50 outputs", "Gaussian mixtures", "2 classes", "10 classes", "50 classes"))
 		}},
 	}
 }
@@ -109,9 +109,9 @@ func RankFigure(threshold float64, results ...*GradientNoiseResult) figure.Curve
 }
 
 // ComparisonFigure returns what [figure.GradientNoiseSpectra] draws: the spectra of some
-// cases of a comparison, for its first seed.
-func ComparisonFigure(title string, r *ComparisonResult, cases ...string) figure.SpectrumFigure {
-	f := figure.SpectrumFigure{Network: "networks", DataSet: title, Samples: r.Settings.Samples}
+// cases of a comparison, for its first seed, under the names of network and data.
+func ComparisonFigure(r *ComparisonResult, network, data string, cases ...string) figure.SpectrumFigure {
+	f := figure.SpectrumFigure{Network: network, DataSet: data, Samples: r.Settings.Samples}
 	for i, name := range cases {
 		at := slices.IndexFunc(r.Numbers, func(n ComparedNoise) bool { return n.Case == name })
 		if at < 0 {
