@@ -33,6 +33,7 @@ func (g *gradientNoise) overlaps(ctx context.Context) (*Record[GradientNoiseSett
 	start := time.Now()
 	var points []*noise.Covariance
 	var leading []*mat.Dense
+	var norms []float64
 	for i := range g.epochs {
 		run, err := g.trainTo(ctx, i)
 		if err != nil {
@@ -52,7 +53,11 @@ func (g *gradientNoise) overlaps(ctx context.Context) (*Record[GradientNoiseSett
 		if err != nil {
 			return nil, fmt.Errorf("experiment: leading eigenvectors at epoch %d: %w", g.epochs[i], err)
 		}
-		points, leading = append(points, cov), append(leading, vectors)
+		norm, err := cov.FrobeniusNorm(ctx)
+		if err != nil {
+			return nil, err
+		}
+		points, leading, norms = append(points, cov), append(leading, vectors), append(norms, norm)
 	}
 	for j := range points {
 		for i := range j {
@@ -61,18 +66,10 @@ func (g *gradientNoise) overlaps(ctx context.Context) (*Record[GradientNoiseSett
 			if err != nil {
 				return nil, err
 			}
-			normA, err := a.FrobeniusNorm(ctx)
-			if err != nil {
-				return nil, err
-			}
-			normB, err := b.FrobeniusNorm(ctx)
-			if err != nil {
-				return nil, err
-			}
 			record.Numbers = append(record.Numbers, Overlap{
 				From: g.settings.Fractions[i], To: g.settings.Fractions[j],
 				Cosine: round(cosine, 5),
-				Chance: round(a.Trace()*b.Trace()/(float64(a.Dim())*normA*normB), 5),
+				Chance: round(a.Trace()*b.Trace()/(float64(a.Dim())*norms[i]*norms[j]), 5),
 				Angles: roundAll(spectrum.PrincipalAngles(leading[i], leading[j]), 4),
 			})
 		}

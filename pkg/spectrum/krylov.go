@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
@@ -343,7 +344,7 @@ func descending(h *mat.SymDense) ([]float64, *mat.Dense, error) {
 			reversed[m-1-j] = v
 		}
 	}
-	floats.Reverse(values)
+	slices.Reverse(values)
 	return values, u, nil
 }
 
