@@ -433,11 +433,17 @@ func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) 
 	record.stage(stage("losses"), start)
 
 	start = time.Now()
-	cov, err := noise.NewCovariance(ctx, net, run.X, &noise.Settings{
+	search := spectrum.Settings{Workers: g.settings.Workers}
+	store := noise.Settings{
 		Float64Products: g.settings.Float64Products,
 		Workers:         g.settings.Workers,
 		Progress:        g.settings.Progress.of(stage("gradients")),
-	})
+	}
+	if c.Fraction < 1 && g.settings.EarlyTop > 0 {
+		search.Method, search.Top, search.Rank = spectrum.Lanczos, g.settings.EarlyTop, true
+		store.MaxBytes = 8 << 30 // Lanczos reads the gradients dozens of times
+	}
+	cov, err := noise.NewCovariance(ctx, net, run.X, &store)
 	if err != nil {
 		return nil, err
 	}
@@ -445,10 +451,6 @@ func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) 
 	record.stage(stage("gradients"), start)
 
 	start = time.Now()
-	search := spectrum.Settings{Workers: g.settings.Workers}
-	if c.Fraction < 1 && g.settings.EarlyTop > 0 {
-		search.Method, search.Top, search.Rank = spectrum.Lanczos, g.settings.EarlyTop, true
-	}
 	found, err := spectrum.Of(ctx, cov, &search)
 	if err != nil {
 		return nil, err
