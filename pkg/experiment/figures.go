@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,10 +15,15 @@ import (
 
 // Drawing is a figure that is drawn from a recorded result.
 type Drawing struct {
-	ID   string // of the figure, and stem of the result's file under data/results
+	ID   string // of the figure
 	What string // it shows, in a line
 	Draw func(path string) (*figure.Picture, error)
+
+	result string // stem of the result's file; empty: ID
 }
+
+// File returns the name of the result's file under data/results.
+func (d Drawing) File() string { return cmp.Or(d.result, d.ID) + ".json" }
 
 // Drawings returns the figures that are drawn from the results under data/results, in the
 // order of the paper. To draw one trains and measures nothing.
@@ -29,19 +35,43 @@ func Drawings() []Drawing {
 				return nil, err
 			}
 			return figure.T1Panel(T1Figure(r))
-		}},
-		{"fig1a", "Fig. 1a: spectrum of the gradient noise of small-lenet on MNIST", drawSpectra},
-		{"fig1b", "Fig. 1b: spectrum of the gradient noise of small-fc on MNIST", drawSpectra},
-		{"fig2a", "Fig. 2a: spectrum of the gradient noise of small-allcnn on CIFAR-10", drawSpectra},
-		{"fig2b", "Fig. 2b: spectrum of the gradient noise of small-allcnn on CIFAR-100", drawSpectra},
-		{"fig2c", "Fig. 2c: spectrum of the gradient noise of small-allcnn on CIFAR-10, augmented", drawSpectra},
+		}, ""},
+		{"fig1a", "Fig. 1a: spectrum of the gradient noise of small-lenet on MNIST", drawSpectra, ""},
+		{"fig1b", "Fig. 1b: spectrum of the gradient noise of small-fc on MNIST", drawSpectra, ""},
+		{"fig2a", "Fig. 2a: spectrum of the gradient noise of small-allcnn on CIFAR-10", drawSpectra, ""},
+		{"fig2b", "Fig. 2b: spectrum of the gradient noise of small-allcnn on CIFAR-100", drawSpectra, ""},
+		{"fig2c", "Fig. 2c: spectrum of the gradient noise of small-allcnn on CIFAR-10, augmented", drawSpectra, ""},
 		{"remark14", "Remark 14: spectra of the gradient noise on mixtures of 2, 10 and 50 classes", func(path string) (*figure.Picture, error) {
 			r, err := LoadComparison(path)
 			if err != nil {
 				return nil, err
 			}
 			return figure.GradientNoiseSpectra(ComparisonFigure(r, "tiny-fc with 50 outputs", "Gaussian mixtures", "2 classes", "10 classes", "50 classes"))
-		}},
+		}, ""},
+		{"fig3a", "Fig. 3a: spectrum of the increments of tiny-fc, with null models", drawTrajectory(func(a Fig3Analysis, _ int) (*figure.Picture, error) {
+			return figure.IncrementSpectrum(a.IncrementFigure(true))
+		}), "fig3"},
+		{"fig3b", "Fig. 3b: autocorrelation of the weights of tiny-fc, with null models", drawTrajectory(func(a Fig3Analysis, _ int) (*figure.Picture, error) {
+			return figure.WeightCorrelation(a.CorrelationFigure(true))
+		}), "fig3"},
+		{"fig3c", "Fig. 3c: gradient of tiny-fc, with null models", drawTrajectory(func(a Fig3Analysis, dim int) (*figure.Picture, error) {
+			return figure.GradientNorm(a.GradientFigure(true, dim))
+		}), "fig3"},
+	}
+}
+
+// drawTrajectory draws from the run at the settings of the paper.
+func drawTrajectory(draw func(a Fig3Analysis, dim int) (*figure.Picture, error)) func(path string) (*figure.Picture, error) {
+	return func(path string) (*figure.Picture, error) {
+		r, err := LoadFig3(path)
+		if err != nil {
+			return nil, err
+		}
+		a, ok := r.Numbers.Paper()
+		if !ok {
+			return nil, fmt.Errorf("experiment: %s has no run at the settings of the paper", path)
+		}
+		return draw(a, r.Numbers.Dim)
 	}
 }
 
@@ -57,7 +87,7 @@ func drawSpectra(path string) (*figure.Picture, error) {
 // from the result r.
 func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 	n := r.Numbers
-	f := figure.SpectrumFigure{Network: n.Network, DataSet: n.DataSet, Dim: n.Dim, Samples: n.Samples}
+	f := figure.SpectrumFigure{Network: n.Network, DataSet: strings.Replace(n.DataSet, " train", "", 1), Dim: n.Dim, Samples: n.Samples}
 	for _, c := range n.Checkpoints {
 		f.Checkpoints = append(f.Checkpoints, figure.SpectrumCheckpoint{
 			Fraction: c.Fraction, Values: c.Spectrum.Values, Mean: c.Spectrum.Mean, Std: c.Spectrum.Std,

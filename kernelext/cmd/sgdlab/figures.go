@@ -89,7 +89,7 @@ can be left out where it is clear.`,
 func (r *runner) figures(results string) ([]known, error) {
 	var all []known
 	for _, d := range experiment.Drawings() {
-		path := filepath.Join(results, d.ID+".json")
+		path := filepath.Join(results, d.File())
 		all = append(all, known{id: d.ID, what: d.What, result: path, draw: func() (*figure.Picture, error) { return d.Draw(path) }})
 	}
 	paths, err := chapters(r.lab, nil)
