@@ -40,6 +40,28 @@ func (n Fig3Numbers) Theory() (Fig3Analysis, bool) {
 	})
 }
 
+// Rotation pools the slopes of the runs that are those of [Fig3Numbers.Theory] but for the
+// given seeds, weighted by their errors. It is false if one is missing.
+func (n Fig3Numbers) Rotation(seeds ...uint64) (slope trajectory.Estimate, ok bool) {
+	theory, ok := n.Theory()
+	if !ok {
+		return slope, false
+	}
+	var weights float64
+	for _, seed := range seeds {
+		chain := theory.Chain
+		chain.Training.Seed = seed
+		a, ok := n.Run(chain.Name())
+		if !ok {
+			return trajectory.Estimate{}, false
+		}
+		w := 1 / (a.Rotation.Slope.Error * a.Rotation.Slope.Error)
+		slope.Value += w * a.Rotation.Slope.Value
+		weights += w
+	}
+	return trajectory.Estimate{Value: slope.Value / weights, Error: 1 / math.Sqrt(weights)}, true
+}
+
 func (n Fig3Numbers) longest(of func(ChainSettings) bool) (best Fig3Analysis, found bool) {
 	for _, a := range n.Runs {
 		if of(a.Chain) && (a.Epochs > best.Epochs || a.Epochs == best.Epochs && a.Chain.Training.LearningRate.At(0) < best.Chain.Training.LearningRate.At(0)) {
