@@ -20,6 +20,7 @@ type longRun struct {
 			LearningRate struct{ Pieces []struct{ Rate float64 } } `json:"learning_rate"`
 			Momentum     struct{ Kind string }
 			Sampling     string
+			Seed         uint64
 		}
 		Frozen bool
 	}
@@ -260,18 +261,19 @@ func networkRotation() Entry {
 			if err != nil {
 				return Finding{}, err
 			}
-			// The mean of the slopes, each with the weight of its error.
+			// The mean of the slopes, each with the weight of its error. The directions and
+			// the statistic were chosen on the run with seed 1, which therefore does not count.
 			var slope, weight float64
 			epochs, seeds := 0, 0
 			for _, r := range runs {
-				if e := r.Rotation.Slope; r.asTheory() && e.Error > 0 {
+				if e := r.Rotation.Slope; r.asTheory() && r.Chain.Training.Seed != 1 && e.Error > 0 {
 					slope += e.Value / (e.Error * e.Error)
 					weight += 1 / (e.Error * e.Error)
 					epochs += r.Epochs
 					seeds++
 				}
 			}
-			f := Finding{Verdict: Undecided, Text: "No run without momentum, with independent batches and frozen batch norm is recorded.", Numbers: []Number{{Name: "recorded runs as the theory wants them", Value: float64(seeds), Want: 3, Tolerance: 3}}}
+			f := Finding{Verdict: Undecided, Text: "No run without momentum, with independent batches and frozen batch norm is recorded.", Numbers: []Number{{Name: "recorded runs as the theory wants them, but for the seed on which the statistic was chosen", Value: float64(seeds), Want: 2, Tolerance: 2}}}
 			if seeds == 0 {
 				return f, nil
 			}
