@@ -158,17 +158,17 @@ func ComparisonFigure(r *ComparisonResult, network, data string, cases ...string
 	return f
 }
 
-// ComparedRow is a line of the table of a comparison.
+// ComparedRow is a line of the table of a comparison: test accuracy, training loss, mean and
+// standard deviation of the eigenvalues, participation ratio with its standard error.
 type ComparedRow struct {
 	Case          string
 	Dim           int     `show:"d"`
-	TestAccuracy  float64 `show:"test accuracy" unit:"%"`
-	TrainLoss     float64 `show:"training loss" unit:"nats"`
+	TestAccuracy  float64 `show:"accuracy" unit:"%"`
+	TrainLoss     float64 `show:"loss" unit:"nats"`
 	Mean          float64 `show:"mean λ"`
 	Std           float64 `show:"sd of λ"`
-	StdError      float64 `show:"error of sd"`
-	Participation float64 `show:"participation ratio" unit:"% of d"`
-	Error         float64 `show:"error of it" unit:"% of d"`
+	Participation float64 `show:"PR" unit:"% of d"`
+	Error         float64 `show:"error"`
 }
 
 // ComparisonTable returns the numbers of every case.
@@ -177,7 +177,7 @@ func ComparisonTable(r *ComparisonResult) []ComparedRow {
 	for _, n := range r.Numbers {
 		percent := 100 / float64(n.Dim)
 		rows = append(rows, ComparedRow{
-			n.Case, n.Dim, 100 * n.TestAccuracy.Value, n.TrainLoss.Value, n.Mean.Value, n.Std.Value, n.Std.Error,
+			n.Case, n.Dim, 100 * n.TestAccuracy.Value, n.TrainLoss.Value, n.Mean.Value, n.Std.Value,
 			n.Participation.Value * percent, n.Participation.Error * percent,
 		})
 	}
@@ -231,7 +231,7 @@ func OverlapTable(results ...*GradientNoiseResult) []OverlapRow {
 		for _, o := range r.Numbers.Overlaps {
 			k := len(o.Angles)
 			rows = append(rows, OverlapRow{
-				r.Numbers.Network, fmt.Sprintf("%.0f %%", 100*o.From), fmt.Sprintf("%.0f %%", 100*o.To),
+				r.Numbers.Network, fmt.Sprintf("%.0f\u00a0%%", 100*o.From), fmt.Sprintf("%.0f\u00a0%%", 100*o.To),
 				o.Cosine, o.Chance, o.Angles[k/2] * 180 / math.Pi, o.Angles[k-1] * 180 / math.Pi,
 			})
 		}
@@ -307,15 +307,13 @@ func (n GradientNoiseNumbers) Table() []SpectrumRow {
 type PanelRow struct {
 	Panel        string
 	Network      string
-	DataSet      string  `show:"images"`
-	TestAccuracy float64 `show:"test accuracy" unit:"%"`
+	TestAccuracy float64 `show:"accuracy" unit:"%"`
 	Mean         float64 `show:"mean λ"`
 	PaperMean    float64 `show:"paper: mean"`
 	Std          float64 `show:"sd of λ"`
 	PaperStd     float64 `show:"paper: sd"`
-	Rank         float64 `show:"rank, float32 rule" unit:"% of d"`
+	Rank         float64 `show:"rank" unit:"% of d"`
 	PaperRank    float64 `show:"paper: rank" unit:"% of d"`
-	RankF64      float64 `show:"rank, float64 rule" unit:"% of d"`
 }
 
 // PanelTable returns a line for each result.
@@ -329,8 +327,8 @@ func PanelTable(results ...*GradientNoiseResult) []PanelRow {
 		}
 		percent := 100 / float64(n.Dim)
 		rows = append(rows, PanelRow{
-			n.Paper.Figure, n.Network, n.DataSet, 100 * end.TestAccuracy, end.Spectrum.Mean, n.Paper.Mean, end.Spectrum.Std, n.Paper.Std,
-			float64(end.Spectrum.RankF32.Lower) * percent, n.Paper.RankPercent, float64(end.Spectrum.RankF64.Lower) * percent,
+			n.Paper.Figure, n.Network, 100 * end.TestAccuracy, end.Spectrum.Mean, n.Paper.Mean, end.Spectrum.Std, n.Paper.Std,
+			float64(end.Spectrum.RankF32.Lower) * percent, n.Paper.RankPercent,
 		})
 	}
 	return rows

@@ -421,9 +421,10 @@ func (e *vector) throughNorm(z, dy []lanes) {
 func (e *vector) backward(dz []lanes, x [][stride]float32) {
 	x = x[:len(dz)]
 	for k := 0; k < Inputs; k += 7 {
-		p := unsafe.Pointer(&x[0][k])
+		first := unsafe.Pointer(&x[0][k])
 		var s0, s1, s2, s3, s4, s5, s6 vec
 		for n := range dz {
+			p := unsafe.Add(first, 4*stride*n) // never past the images, which the collector would mind
 			v := archsimd.LoadFloat32x16(&dz[n])
 			s0 = v.MulAdd(number(p, 0), s0)
 			s1 = v.MulAdd(number(p, 1), s1)
@@ -432,7 +433,6 @@ func (e *vector) backward(dz []lanes, x [][stride]float32) {
 			s4 = v.MulAdd(number(p, 4), s4)
 			s5 = v.MulAdd(number(p, 5), s5)
 			s6 = v.MulAdd(number(p, 6), s6)
-			p = unsafe.Add(p, 4*stride)
 		}
 		out := (*[7]lanes)(e.dw1[k:])
 		s0.Store(&out[0])
