@@ -197,6 +197,11 @@ func TestRequestReplyAndOutput(t *testing.T) {
 			}
 		}
 	}
+	awaitBeat(t, client)
+}
+
+func awaitBeat(t *testing.T, client *wire.Client) {
+	t.Helper()
 	begin := time.Now()
 	for client.LastBeat().Before(begin) {
 		if time.Since(begin) > 10*time.Second {
@@ -208,6 +213,7 @@ func TestRequestReplyAndOutput(t *testing.T) {
 
 func TestMessagesEndWithTheServer(t *testing.T) {
 	server, client := connect(t)
+	awaitBeat(t, client) // or the server may close before a socket is connected, which then waits for another
 	server.Close()
 	timeout := time.After(10 * time.Second)
 	for {
