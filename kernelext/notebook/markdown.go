@@ -31,7 +31,7 @@ type writer struct {
 	used     map[string]bool // identifiers
 	headings []heading       // of the second level
 	dir      string          // where relative addresses of pictures begin; empty: they are not read
-	chapters map[string]bool // names of the notebooks that have a page beside this one
+	pages    map[string]bool // names of the notebooks and texts that have a page beside this one
 
 	attachments map[string]any // of the cell at hand
 }
@@ -40,8 +40,8 @@ type heading struct {
 	id, html string
 }
 
-func newWriter(dir string, chapters map[string]bool) *writer {
-	w := &writer{used: map[string]bool{}, dir: dir, chapters: chapters}
+func newWriter(dir string, pages map[string]bool) *writer {
+	w := &writer{used: map[string]bool{}, dir: dir, pages: pages}
 	w.markdown = goldmark.New(
 		goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.TaskList, extension.DefinitionList),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(w, 500))),
@@ -124,11 +124,26 @@ func (w *writer) link(address string) string {
 	if err != nil || u.IsAbs() || u.Host != "" || path.Dir(u.Path) != "." {
 		return address
 	}
-	if stem, ok := strings.CutSuffix(u.Path, ".ipynb"); ok && w.chapters[stem] {
-		u.Path = stem + ".html"
+	if w.pages[u.Path] {
+		u.Path = strings.TrimSuffix(u.Path, path.Ext(u.Path)) + ".html"
 		return u.String()
 	}
 	return address
+}
+
+// href finds the address of a link in HTML.
+var href = regexp.MustCompile(`(?i)(<a\s[^>]*?href=")([^"]*)`)
+
+// linksInHTML makes the links of a piece of HTML those of the page, see link.
+func (w *writer) linksInHTML(page string) string {
+	return href.ReplaceAllStringFunc(page, func(tag string) string {
+		m := href.FindStringSubmatch(tag)
+		address := html.UnescapeString(m[2])
+		if to := w.link(address); to != address {
+			return m[1] + html.EscapeString(to)
+		}
+		return tag
+	})
 }
 
 // picture returns the address of a picture with the picture in it, or nothing.

@@ -13,11 +13,11 @@ import (
 
 // RenderSettings are the settings of [Render]; nil or zero fields mean the defaults.
 type RenderSettings struct {
-	Title    string          // of the page; default: that of the notebook, see Notebook.Title
-	Dir      string          // the folder of the notebook, where relative addresses of pictures begin; default: such pictures become links
-	Chapters map[string]bool // names, without .ipynb, of notebooks that have a page beside this one: links to them lead there
-	Top      string          // HTML at the top of the page, such as links to other pages
-	Bottom   string          // HTML at its end
+	Title  string          // of the page; default: that of the notebook, see Notebook.Title
+	Dir    string          // the folder of the notebook, where relative addresses of pictures begin; default: such pictures become links
+	Pages  map[string]bool // names of notebooks and texts (x.ipynb, x.md) that have a page x.html beside this one: links to them lead there
+	Top    string          // HTML at the top of the page, such as links to other pages
+	Bottom string          // HTML at its end
 }
 
 //go:embed style.css
@@ -39,7 +39,7 @@ func Render(nb *Notebook, settings *RenderSettings) ([]byte, error) {
 	if s.Title == "" {
 		s.Title = nb.Title()
 	}
-	w := newWriter(s.Dir, s.Chapters)
+	w := newWriter(s.Dir, s.Pages)
 	var body bytes.Buffer
 	for i, c := range nb.Cells {
 		if err := w.cell(&body, c); err != nil {
@@ -229,7 +229,7 @@ func (w *writer) data(b *bytes.Buffer, o *Output) error {
 			}
 			return nil
 		}
-		fmt.Fprintf(b, "<div class=\"html\">%s</div>\n", formulasInHTML(tame(page)))
+		fmt.Fprintf(b, "<div class=\"html\">%s</div>\n", formulasInHTML(w.linksInHTML(tame(page))))
 		return nil
 	}
 	md := text("text/markdown")

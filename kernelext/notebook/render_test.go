@@ -302,13 +302,15 @@ func TestSite(t *testing.T) {
 		}
 	}
 	tour := text("# 0. The *tour* & $D(x)$\n\n> a quotation\n\n*Equation (1);\nerrata*\n\nThe first paragraph, $x<y$:\n\nThe second.\n\n[next](01_noise.ipynb#A-part) [other](elsewhere.ipynb) [up](../01_noise.ipynb)")
+	tour.Cells = append(tour.Cells, with(shown("text/html", `<a href="ITEMS.md#Lemma-7,-nets">an item</a> <a class="x" href="README.md">else</a>`)).Cells[0])
 	tour.Cells = append(tour.Cells, with(shown("image/png", "AA==")).Cells[0], with(shown("image/png", "BB==")).Cells[0])
-	tour.Cells[2].Metadata = map[string]any{"tags": []any{"cover"}}
+	tour.Cells[3].Metadata = map[string]any{"tags": []any{"cover"}}
 	chapters := []notebook.Chapter{
 		{Name: "00_tour", Notebook: tour, Seconds: 75, Full: true},
 		{Name: "01_noise", Notebook: text("# 1. Noise"), Seconds: 2.25, Err: errors.New("cell 3: panic: <b>")},
 	}
-	if err := notebook.Site(dir, "All & everything", chapters); err != nil {
+	texts := []notebook.Text{{Name: "ITEMS", Markdown: "# Items of $x$\n\n### Lemma 7, nets\n\n[Tour](00_tour.ipynb)"}}
+	if err := notebook.Site(dir, "All & everything", chapters, texts); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string) string {
@@ -323,8 +325,11 @@ func TestSite(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"index.html": {"<title>All &amp; everything</title>", `<h2><a href="00_tour.html">0. The <em>tour</em> &amp; <math`, `The first paragraph, <math alttext="x&lt;y">`, "</math> …</p>", "full run, 1 min 15 s", "quick run, 2.2 s",
 			`src="data:image/png;base64,BB=="`, "stopped: cell 3: panic: &lt;b&gt;", `fig &amp; 1 <a href="figures/fig%20&amp;%201.svg">svg</a> <a href="figures/fig%20&amp;%201.png">png</a>`, `b <a href="figures/b.pdf">pdf</a>`,
-			"<div class=\"covers\"><p><em>Equation (1);\nerrata</em></p>", `<h3>0. The <em>tour</em> &amp; <math`, `c <a href="figures/00_tour/c.png">png</a>`},
-		"00_tour.html":  {`<a href="index.html">All &amp; everything</a><a class="next" rel="next" href="01_noise.html">1. Noise</a>`, `<a href="01_noise.html#A-part">next</a> <a href="elsewhere.ipynb">other</a> <a href="../01_noise.ipynb">up</a>`},
+			"<div class=\"covers\"><p><em>Equation (1);\nerrata</em></p>", `<h3>0. The <em>tour</em> &amp; <math`, `c <a href="figures/00_tour/c.png">png</a>`,
+			`<li><a href="ITEMS.html">Items of <math`},
+		"ITEMS.html": {"<title>Items of $x$</title>", `<a href="index.html">All &amp; everything</a></header>`, `<h3 id="Lemma-7,-nets">`, `<a href="00_tour.html">Tour</a>`},
+		"00_tour.html": {`<a href="index.html">All &amp; everything</a><a class="next" rel="next" href="01_noise.html">1. Noise</a>`, `<a href="01_noise.html#A-part">next</a> <a href="elsewhere.ipynb">other</a> <a href="../01_noise.ipynb">up</a>`,
+			`<a href="ITEMS.html#Lemma-7,-nets">an item</a> <a class="x" href="README.md">else</a>`},
 		"01_noise.html": {`<a class="previous" rel="prev" href="00_tour.html">0. The <em>tour</em>`, `<footer class="site"><a href="index.html">`},
 	} {
 		page := read(name)
@@ -338,8 +343,11 @@ func TestSite(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"index", "../x", "00_tour"} {
-		if err := notebook.Site(t.TempDir(), "", []notebook.Chapter{{Name: "00_tour", Notebook: tour}, {Name: name, Notebook: tour}}); err == nil {
+		if err := notebook.Site(t.TempDir(), "", []notebook.Chapter{{Name: "00_tour", Notebook: tour}, {Name: name, Notebook: tour}}, nil); err == nil {
 			t.Errorf("a chapter called %s: no error", name)
+		}
+		if err := notebook.Site(t.TempDir(), "", []notebook.Chapter{{Name: "00_tour", Notebook: tour}}, []notebook.Text{{Name: name}}); err == nil {
+			t.Errorf("a text called %s: no error", name)
 		}
 	}
 }

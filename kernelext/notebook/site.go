@@ -26,17 +26,30 @@ type Chapter struct {
 	Err      error     // why the run did not reach the end
 }
 
-// Site writes a page for each chapter into the folder dir and a page index.html that lists
-// them: a picture, the title, what it covers, the first sentences, how long it ran. Figures
-// in the folder figures of dir, and in one for each chapter in there, are listed with their
-// formats. Files appear complete or not at all.
-func Site(dir, title string, chapters []Chapter) error {
+// Text is a file in Markdown beside the chapters of a [Site] to which they link.
+type Text struct {
+	Name     string // file name without .md; the page is Name.html
+	Markdown string
+}
+
+// Site writes a page for each chapter and each text into the folder dir and a page
+// index.html that lists the chapters: a picture, the title, what it covers, the first
+// sentences, how long it ran; then the texts by their titles. Figures in the folder figures
+// of dir, and in one for each chapter in there, are listed with their formats. Links between
+// chapters and texts lead to their pages. Files appear complete or not at all.
+func Site(dir, title string, chapters []Chapter, texts []Text) error {
 	names := map[string]bool{}
 	for _, c := range chapters {
-		if names[c.Name] || c.Name == "index" || !filepath.IsLocal(c.Name) {
+		if names[c.Name+".ipynb"] || c.Name == "index" || !filepath.IsLocal(c.Name) {
 			return fmt.Errorf("notebook: the chapter %q cannot have a page of that name: rename the notebook", c.Name)
 		}
-		names[c.Name] = true
+		names[c.Name+".ipynb"] = true
+	}
+	for _, t := range texts {
+		if names[t.Name+".ipynb"] || names[t.Name+".md"] || t.Name == "index" || !filepath.IsLocal(t.Name) {
+			return fmt.Errorf("notebook: the text %q cannot have a page of that name: rename it", t.Name)
+		}
+		names[t.Name+".md"] = true
 	}
 	titles := make([]string, len(chapters)) // in HTML
 	for i, c := range chapters {
@@ -56,7 +69,7 @@ func Site(dir, title string, chapters []Chapter) error {
 	for i, c := range chapters {
 		around := home + link(i-1, "previous", "prev") + link(i+1, "next", "next")
 		page, err := Render(c.Notebook, &RenderSettings{
-			Dir: c.Dir, Chapters: names,
+			Dir: c.Dir, Pages: names,
 			Top:    `<header class="site">` + around + "</header>\n",
 			Bottom: `<footer class="site">` + around + "</footer>\n",
 		})
@@ -70,9 +83,29 @@ func Site(dir, title string, chapters []Chapter) error {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
+	var more bytes.Buffer
+	for _, t := range texts {
+		nb := &Notebook{Cells: []*Cell{{Type: Markdown, Source: t.Markdown}}}
+		around := `<header class="site">` + home + "</header>\n"
+		page, err := Render(nb, &RenderSettings{Pages: names, Top: around})
+		if err == nil {
+			err = replaceFile(filepath.Join(dir, t.Name+".html"), page)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		heading, err := newWriter("", nil).line(nb.Title())
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		fmt.Fprintf(&more, "<li><a href=\"%s.html\">%s</a></li>\n", html.EscapeString(t.Name), heading)
+	}
 	var page bytes.Buffer
 	begin(&page, title)
 	fmt.Fprintf(&page, "<main>\n<h1>%s</h1>\n<ul class=\"chapters\">\n%s</ul>\n", html.EscapeString(title), list.String())
+	if more.Len() > 0 {
+		fmt.Fprintf(&page, "<ul>\n%s</ul>\n", more.String())
+	}
 	figures(&page, dir, chapters, titles)
 	page.WriteString("</main>\n</body>\n</html>\n")
 	return replaceFile(filepath.Join(dir, "index.html"), page.Bytes())

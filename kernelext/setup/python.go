@@ -12,10 +12,12 @@ import (
 )
 
 // labSettings keep JupyterLab from asking for news and updates, which would need the
-// network, and let gopls take longer for the first completion than a second.
+// network, let gopls take longer for the first completion than a second, and open texts to
+// which chapters link as pages, not in an editor.
 const labSettings = `{
  "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false},
- "@jupyterlab/completer-extension:manager": {"providerTimeout": 4000}
+ "@jupyterlab/completer-extension:manager": {"providerTimeout": 4000},
+ "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}}
 }
 `
 
@@ -54,10 +56,21 @@ func (r *runner) python(ctx context.Context) (err error) {
 	if out, err := r.run(ctx, r.lab.Root, nil, r.lab.Venv("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2", "-r", list); err != nil {
 		return explain("installing JupyterLab", out, err)
 	}
-	overrides := filepath.Join(venv, "share", "jupyter", "lab", "settings", "overrides.json")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(overrides), 0o755), os.WriteFile(overrides, []byte(labSettings), 0o644)); err != nil {
-		return explain("installing JupyterLab", nil, err)
+	if err := r.settings(); err != nil {
+		return err
 	}
 	r.done("JupyterLab, nbconvert, nbclient in .lab/venv", start)
+	return nil
+}
+
+// settings writes labSettings, unless they are there already.
+func (r *runner) settings() error {
+	path := r.lab.Path("venv", "share", "jupyter", "lab", "settings", "overrides.json")
+	if old, err := os.ReadFile(path); err == nil && string(old) == labSettings {
+		return nil
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(labSettings), 0o644)); err != nil {
+		return explain("setting up JupyterLab", nil, err)
+	}
 	return nil
 }

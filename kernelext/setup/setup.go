@@ -105,6 +105,11 @@ func Run(ctx context.Context, l kernelspec.Lab, s Settings) error {
 		// the rest needs no base
 		python: s.Python && (st.Python != hash(requirements) || !exists(l.Venv("jupyter"))),
 	}
+	if s.Python && !need.python { // it may be from an older version
+		if err := r.settings(); err != nil {
+			return err
+		}
+	}
 	need.warm = need.base || need.xla || time.Since(st.Warmed) > coolsAfter || r.newerSource(st.Warmed)
 	if need == (todo{}) {
 		if st != was {

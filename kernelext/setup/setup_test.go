@@ -300,11 +300,16 @@ func TestPython(t *testing.T) {
 	if _, _, err := w.run(python); err != nil {
 		t.Fatal(err)
 	}
-	if !w.exists(w.lab.Venv("jupyter")) || !w.exists(w.lab.Path("venv/share/jupyter/lab/settings/overrides.json")) {
+	settings := w.lab.Path("venv/share/jupyter/lab/settings/overrides.json")
+	if !w.exists(w.lab.Venv("jupyter")) || !w.exists(settings) {
 		t.Error("the environment is not complete")
 	}
+	w.write(settings, "{}") // of an older version
 	if _, calls, err := w.run(python); err != nil || strings.Contains(calls, "venv") {
 		t.Errorf("the next run: got %v, calls:\n%s", err, calls)
+	}
+	if got, err := os.ReadFile(settings); err != nil || !strings.Contains(string(got), "Markdown Preview") {
+		t.Errorf("JupyterLab's settings are %s, %v", got, err)
 	}
 
 	if err := errors.Join(os.RemoveAll(w.lab.Path("venv")), os.Remove(filepath.Join(w.fake, "bin", "python3"))); err != nil {

@@ -237,19 +237,20 @@ func TestFigureErrorsStopTheCell(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	p := &page{}
 	use(t, p)
-	e := claim.Entry{ID: "A.2", Item: "Appendix A.2", Claim: "a < b", Reason: "round-off"}
+	e := claim.Entry{ID: "A.2", Item: "Appendix A.2", Claim: "a < b", Reason: "round-off", Decides: []string{"A.2", "Lemma 7, nets"}}
 	f := claim.Finding{Verdict: claim.Fails, Text: "a > b", Numbers: []claim.Number{
 		{Name: "good", Value: 1e-16, Tolerance: 1e-13},
 		{Name: "bad", Value: -0.4, Tolerance: 1e-13},
 	}}
 	Verdict(e, f)
 	b := p.shown[0]
-	for _, want := range []string{"fails", "a &lt; b", "a &gt; b", "1·10<sup>−16</sup>", "−0.4", "✓", "✗", "Tolerance: round-off."} {
+	for _, want := range []string{"fails", "a &lt; b", "a &gt; b", "1·10<sup>−16</sup>", "−0.4", "✓", "✗", "Tolerance: round-off.",
+		`<a href="ITEMS.md#A.2">A.2</a> · <a href="ITEMS.md#Lemma-7,-nets">Lemma 7, nets</a>`} {
 		if !strings.Contains(b.html, want) {
 			t.Errorf("html lacks %q: %s", want, b.html)
 		}
 	}
-	for _, want := range []string{"FAILS: Appendix A.2", "claim:   a < b", "ok good", "!! bad", "wanted 0 ± 1e-13"} {
+	for _, want := range []string{"FAILS: Appendix A.2", "claim:   a < b", "ok good", "!! bad", "wanted 0 ± 1e-13", "decides: A.2; Lemma 7, nets (notebooks/ITEMS.md#A.2)"} {
 		if !strings.Contains(b.plain, want) {
 			t.Errorf("plain lacks %q:\n%s", want, b.plain)
 		}

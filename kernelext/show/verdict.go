@@ -11,7 +11,8 @@ import (
 )
 
 // Verdict shows what became of a claim of the paper: its place, the claim, the verdict,
-// the numbers beside what the claim requires, and what was found. See package ledger.
+// the numbers beside what the claim requires, what was found, and links to the items that
+// it decides in the list of all, [claim.Page]. See package ledger.
 func Verdict(e claim.Entry, f claim.Finding) {
 	current().show(bundle{html: verdictHTML(e, f), plain: verdictPlain(e, f)})
 }
@@ -43,6 +44,9 @@ func verdictPlain(e claim.Entry, f claim.Finding) string {
 		}
 		fmt.Fprintf(&b, "  %s %-64s %s, wanted %s ± %s\n", mark, n.Name, scientific(n.Value), scientific(n.Want), scientific(n.Tolerance))
 	}
+	if len(e.Decides) > 0 {
+		fmt.Fprintf(&b, "  decides: %s (notebooks/%s)\n", strings.Join(e.Decides, "; "), claim.Address(e.ID))
+	}
 	return b.String()
 }
 
@@ -71,6 +75,13 @@ func verdictHTML(e claim.Entry, f claim.Finding) string {
 	}
 	if e.Reason != "" {
 		fmt.Fprintf(&b, `<p style="margin:.5em 0;font-size:88%%;opacity:.8">Tolerance: %s.</p>`, esc(e.Reason))
+	}
+	if len(e.Decides) > 0 {
+		links := make([]string, len(e.Decides))
+		for i, id := range e.Decides {
+			links[i] = fmt.Sprintf(`<a href="%s">%s</a>`, esc(claim.Address(id)), esc(id))
+		}
+		fmt.Fprintf(&b, `<p style="margin:.5em 0 0;font-size:88%%">Decides %s</p>`, strings.Join(links, " · "))
 	}
 	b.WriteString(`</div>`)
 	return b.String()

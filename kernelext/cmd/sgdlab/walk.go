@@ -141,7 +141,22 @@ func (r *runner) site(from, out string, ran map[string]notebook.Chapter) error {
 	if len(pages) == 0 {
 		return fmt.Errorf("there are no chapters in %s", from)
 	}
-	return notebook.Site(out, "SGD performs variational inference: a walk", pages)
+	files, err := filepath.Glob(filepath.Join(r.lab.Root, "notebooks", "*.md"))
+	if err != nil {
+		return err
+	}
+	var texts []notebook.Text
+	for _, file := range files {
+		if filepath.Base(file) == "INDEX.md" {
+			continue // index.html is the list of the chapters
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, notebook.Text{Name: strings.TrimSuffix(filepath.Base(file), ".md"), Markdown: string(text)})
+	}
+	return notebook.Site(out, "SGD performs variational inference: a walk", pages, texts)
 }
 
 func stem(path string) string { return strings.TrimSuffix(filepath.Base(path), ".ipynb") }

@@ -1,5 +1,7 @@
 package claim
 
+import "strings"
+
 // Item is something the paper says, or an erratum found in it.
 type Item struct {
 	ID      string // as in "Lemma 7", "eq. (8)", "A.2", "E17"
@@ -19,6 +21,13 @@ func Items() []Item {
 	}
 	return items
 }
+
+// Page is the list of all items, a file in the folder of the chapters.
+const Page = "ITEMS.md"
+
+// Address returns the place in [Page] where the item with the given ID stands, as a link in
+// a chapter has it. Jupyter makes the name of a heading's place from its text in this way.
+func Address(id string) string { return Page + "#" + strings.ReplaceAll(id, " ", "-") }
 
 var chapters = []struct {
 	file  string
