@@ -12,6 +12,7 @@ import (
 	"sgdlab/kernelext/internal/kerneltest"
 	"sgdlab/kernelext/kernelspec"
 	"sgdlab/kernelext/notebook"
+	"sgdlab/pkg/ledger/claim"
 )
 
 // labPage is a page of JupyterLab with one notebook.
@@ -113,8 +114,11 @@ func TestBrowser(t *testing.T) {
 	p := labPage{chromium(t)}
 	settings := filepath.Join(dir, "settings")
 	// All cells are on the page, wherever it is scrolled to.
-	for file, text := range map[string]string{"tracker": `{"windowingMode": "none"}`} {
-		path := filepath.Join(settings, "@jupyterlab", "notebook-extension", file+".jupyterlab-settings")
+	for file, text := range map[string]string{
+		"notebook-extension/tracker":  `{"windowingMode": "none"}`,
+		"docmanager-extension/plugin": `{"defaultViewers": {"markdown": "Markdown Preview"}}`, // as set-up has it
+	} {
+		path := filepath.Join(settings, "@jupyterlab", filepath.FromSlash(file)+".jupyterlab-settings")
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -167,6 +171,7 @@ func TestBrowser(t *testing.T) {
 		quiet(t)
 	})
 
+	run := func(cell int) { p.eval(fmt.Sprintf("lab.select(%d); lab.run('notebook:run-cell')", cell)) }
 	writeNotebook(t, filepath.Join(dir, "played.ipynb"), kernelspec.PureGo, played...)
 	opened := false
 	open := func(t *testing.T) {
@@ -177,7 +182,6 @@ func TestBrowser(t *testing.T) {
 			opened = true
 		}
 	}
-	run := func(cell int) { p.eval(fmt.Sprintf("lab.select(%d); lab.run('notebook:run-cell')", cell)) }
 
 	t.Run("progress", func(t *testing.T) {
 		open(t)
@@ -193,6 +197,30 @@ func TestBrowser(t *testing.T) {
 		p.wait("the table and the heat map", fmt.Sprintf("lab.html(%d).includes('tiny-fc') && lab.cells()[%d].outputArea.node.querySelector('img')?.naturalWidth === 3", tableCell, tableCell))
 		p.eval(fmt.Sprintf("lab.cells()[%d].node.scrollIntoView()", tableCell))
 		p.screenshot("table")
+		quiet(t)
+	})
+
+	// A formula is drawn, and the link of a verdict opens the list of the items.
+	t.Run("formula and link", func(t *testing.T) {
+		p.t = t
+		writeNotebook(t, filepath.Join(dir, "linked.ipynb"), kernelspec.PureGo, "import (\n\t\"sgdlab/kernelext/show\"\n\t\"sgdlab/pkg/ledger\"\n)\n\n%%\n"+
+			"show.Formula(\"D = \"+show.TeX([][]float64{{1, 1.8}, {1.8, 9}}))\ne, _ := ledger.Find(\"A.2\")\nshow.Verdict(e, show.Must(e.Check(show.Context())))")
+		items, err := os.ReadFile(filepath.Join(lab.Root, "notebooks", claim.Page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, claim.Page), items, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p.openNotebook(address, "linked.ipynb")
+		run(0)
+		p.wait("the formula and the verdict", "lab.cells()[0].outputArea.node.querySelector('mjx-container') && lab.text(0).includes('Decides')")
+		time.Sleep(500 * time.Millisecond) // the fonts of the formula come
+		p.screenshot("verdict")
+		p.eval("[...lab.cells()[0].outputArea.node.querySelectorAll('a')].find(a => a.innerText === 'A.2').click()")
+		p.wait("the list of the items", fmt.Sprintf("lab.panel()?.context?.path === %q && lab.panel().node.innerText.includes('Without replacement the variance')", claim.Page))
+		time.Sleep(500 * time.Millisecond) // it scrolls
+		p.screenshot("items")
 		quiet(t)
 	})
 

@@ -242,7 +242,11 @@ func (w *writer) data(b *bytes.Buffer, o *Output) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b, "<div class=\"text\">\n%s</div>\n", page)
+		label := ""
+		if plain := text("text/plain"); md == text("text/latex") && plain != "" {
+			label = fmt.Sprintf(" role=\"math\" aria-label=\"%s\"", html.EscapeString(plain)) // a formula, and what it says
+		}
+		fmt.Fprintf(b, "<div class=\"text\"%s>\n%s</div>\n", label, page)
 		return nil
 	}
 	// Pixels first: an SVG looks as it should only where its font is installed.

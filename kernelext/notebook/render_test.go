@@ -187,6 +187,7 @@ func TestOutputsOfCells(t *testing.T) {
 		{"size and words of a picture", []*notebook.Output{sized}, []string{`alt="a &#34;picture&#34;" width="605" src="data:image/png;base64,AA=="`}, []string{"height"}},
 		{"Markdown", []*notebook.Output{display("text/markdown", "*m* $x$", "text/plain", "p")}, []string{"<em>m</em> <math"}, []string{">p<"}},
 		{"LaTeX", []*notebook.Output{display("text/latex", "$$x$$")}, []string{`<math display="block"`}, nil},
+		{"LaTeX in words", []*notebook.Output{display("text/latex", "$$a<b$$", "text/plain", "a below \"b\"")}, []string{`role="math" aria-label="a below &#34;b&#34;"`, `<math display="block"`}, []string{"result"}},
 		{"plain", []*notebook.Output{display("text/plain", "<p>")}, []string{`<pre class="result">&lt;p&gt;</pre>`}, nil},
 		{"JSON", []*notebook.Output{{Type: "execute_result", Data: map[string]any{"application/json": map[string]any{"a": 1}}}}, []string{"&#34;a&#34;: 1"}, nil},
 		{"unknown", []*notebook.Output{display("application/x", "secret")}, nil, []string{"secret"}},

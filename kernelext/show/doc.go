@@ -1,4 +1,4 @@
-// Package show puts results into a notebook cell: titles, Markdown with formulas,
+// Package show puts results into a notebook cell: titles, Markdown, formulas,
 // figures (also such that grow during a run), tables, heat maps, verdicts, progress and
 // errors.
 //

@@ -37,7 +37,7 @@ const (
 var heatUp, heatDown, heatNone = color.NRGBA{0, 0x5A, 0x9C, 0xFF}, color.NRGBA{0xD5, 0x5E, 0, 0xFF}, color.NRGBA{0x99, 0x99, 0x99, 0xFF}
 
 func showHeat(m any, log bool, caption []string) {
-	grid := newGrid(m)
+	grid := newGrid(m, "heat map")
 	h := newHeat(grid, log)
 	h.caption = strings.Join(caption, " ")
 	current().show(bundle{html: h.html(), plain: h.plain()})
@@ -49,7 +49,8 @@ type grid struct {
 	at            func(i, j int) float64
 }
 
-func newGrid(m any) grid {
+// newGrid panics, naming what was to be made of m, if m is no matrix or an empty one.
+func newGrid(m any, what string) grid {
 	var g grid
 	switch m := m.(type) {
 	case []float64:
@@ -57,20 +58,20 @@ func newGrid(m any) grid {
 	case [][]float64:
 		for i, row := range m {
 			if len(row) != len(m[0]) {
-				panic(fmt.Sprintf("show: row %d of the heat map has %d entries, row 0 has %d", i, len(row), len(m[0])))
+				panic(fmt.Sprintf("show: row %d of the %s has %d entries, row 0 has %d", i, what, len(row), len(m[0])))
 			}
 			g = grid{len(m), len(row), func(i, j int) float64 { return m[i][j] }}
 		}
 	default:
 		if !isMatrix(reflect.ValueOf(m)) {
-			panic(fmt.Sprintf("show: cannot make a heat map of %T: give [][]float64, []float64 or a matrix", m))
+			panic(fmt.Sprintf("show: cannot make a %s of %T: give [][]float64, []float64 or a matrix", what, m))
 		}
 		v := m.(matrix)
 		rows, columns := v.Dims()
 		g = grid{rows, columns, v.At}
 	}
 	if g.rows == 0 || g.columns == 0 {
-		panic(fmt.Sprintf("show: cannot make a heat map of %d×%d entries", g.rows, g.columns))
+		panic(fmt.Sprintf("show: cannot make a %s of %d×%d entries", what, g.rows, g.columns))
 	}
 	return g
 }

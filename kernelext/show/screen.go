@@ -27,11 +27,11 @@ func init() {
 
 // bundle is one output in several forms; the front end picks the richest it can show.
 type bundle struct {
-	html, markdown, svg string
-	png                 []byte
-	plain               string // always
-	alt                 string // of the image
-	width, height       int    // of the image, in pixels of the page
+	html, markdown, latex, svg string
+	png                        []byte
+	plain                      string // always
+	alt                        string // of the image
+	width, height              int    // of the image, in pixels of the page
 }
 
 // screen is where outputs go.
@@ -79,6 +79,8 @@ const (
 	// printPause lets what the cell has printed reach the kernel first: standard output
 	// takes another way, and overtakes or falls behind.
 	printPause = 5 * time.Millisecond
+
+	mimeLatex protocol.MIMEType = "text/latex"
 )
 
 func (n *notebook) show(b bundle) {
@@ -106,6 +108,9 @@ func (n *notebook) send(b bundle, id string) {
 	}
 	if b.markdown != "" {
 		data.Data[protocol.MIMETextMarkdown] = b.markdown
+	}
+	if b.latex != "" {
+		data.Data[mimeLatex] = b.latex
 	}
 	if b.svg != "" {
 		data.Data[protocol.MIMEImageSVG] = b.svg

@@ -262,6 +262,49 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+func TestFormula(t *testing.T) {
+	p := &page{}
+	use(t, p)
+	Formula("D = "+TeX([][]float64{{1, 1.8}, {1.8, 9}}), "D has the rows (1, 1.8) and (1.8, 9)")
+	Formula("a \\le\n b")
+	if b := p.shown[0]; b.latex != `$$D = \begin{pmatrix} 1.0 & 1.8 \\ 1.8 & 9.0 \end{pmatrix}$$` || b.plain != "D has the rows (1, 1.8) and (1.8, 9)" {
+		t.Errorf("got %q, %q", b.latex, b.plain)
+	}
+	if b := p.shown[1]; b.plain != `a \le b` {
+		t.Errorf("got %q, want the source on one line", b.plain)
+	}
+	for want, v := range map[string]any{
+		"3":                                     3,
+		"0.1235":                                0.123456,
+		`-1.2 \cdot 10^{-7}`:                    -1.2e-7,
+		`\infty`:                                math.Inf(1),
+		`-\infty`:                               float32(math.Inf(-1)),
+		`\text{NaN}`:                            math.NaN(),
+		`\begin{pmatrix} 1 \\ -2 \end{pmatrix}`: []float64{1, -2},
+		`\begin{pmatrix} 1 & 0 & -2 \end{pmatrix}`:              [][]float64{{1, 0, -2}},
+		`\begin{pmatrix} 0 & 2.000 \cdot 10^{-9} \end{pmatrix}`: [][]float64{{0, 2e-9}},
+	} {
+		if got := TeX(v); got != want {
+			t.Errorf("%v: got %s, want %s", v, got, want)
+		}
+	}
+	for want, v := range map[string]any{
+		"cannot make a formula of string": "x",
+		"of 0×0 entries":                  [][]float64{},
+		"13×1 is too large":               make([]float64, 13),
+		"row 1 of the formula":            [][]float64{{1}, {1, 2}},
+	} {
+		func() {
+			defer func() {
+				if r := fmt.Sprint(recover()); !strings.Contains(r, want) {
+					t.Errorf("%v: got %q, want %q", v, r, want)
+				}
+			}()
+			TeX(v)
+		}()
+	}
+}
+
 func TestProgressIsThrottledAndEnds(t *testing.T) {
 	p := &page{}
 	use(t, p)
@@ -418,7 +461,7 @@ func TestHeatMapOfMany(t *testing.T) {
 	const n = 1300
 	row := make([]float64, n)
 	row[777] = 5
-	h := newHeat(newGrid(row), false)
+	h := newHeat(newGrid(row, "heat map"), false)
 	if got := h.picture.Bounds().Size(); got != image.Pt((n+2)/3, 1) {
 		t.Errorf("got %v squares, want a third of %d", got, n)
 	}
@@ -428,7 +471,7 @@ func TestHeatMapOfMany(t *testing.T) {
 }
 
 func TestLogHeatMap(t *testing.T) {
-	h := newHeat(newGrid([][]float64{{1, 1e-3, 1e-6}, {0, -1, 1e-20}}), true)
+	h := newHeat(newGrid([][]float64{{1, 1e-3, 1e-6}, {0, -1, 1e-20}}, "heat map"), true)
 	white := color.NRGBA{255, 255, 255, 255}
 	for i, want := range []color.NRGBA{heatUp, blend(heatUp, 0.55), blend(heatUp, 0.1)} {
 		if got := h.picture.NRGBAAt(i, 0); got != want {
@@ -442,8 +485,8 @@ func TestLogHeatMap(t *testing.T) {
 		t.Errorf("scale from %g to %g", h.smallest, h.largest)
 	}
 	for _, m := range []any{[]float64{0, 0}, []float64{3}, []float64{math.NaN()}, []float64{-1}} {
-		newHeat(newGrid(m), true).html() // divides by nothing
-		newHeat(newGrid(m), false).html()
+		newHeat(newGrid(m, "heat map"), true).html() // divides by nothing
+		newHeat(newGrid(m, "heat map"), false).html()
 	}
 }
 
@@ -461,7 +504,7 @@ func TestHeatMapRefuses(t *testing.T) {
 					t.Errorf("%v: got %q, want a panic with %q", tt.m, r, tt.want)
 				}
 			}()
-			newGrid(tt.m)
+			newGrid(tt.m, "heat map")
 		}()
 	}
 }
