@@ -113,13 +113,7 @@ func RankFigure(threshold float64, results ...*GradientNoiseResult) figure.Curve
 		if !ok {
 			continue
 		}
-		curve := figure.Curve{Label: r.Numbers.Network}
-		if set := r.Settings.Images; set.Set == "cifar10" || set.Set == "cifar100" {
-			curve.Label = set.Set
-			if set.Augment != (dataset.Augmentation{}) {
-				curve.Label += ", augmented"
-			}
-		}
+		curve := figure.Curve{Label: r.Settings.imagesLabel(r.Numbers.Network)}
 		share := func(threshold float64) float64 {
 			return 100 * float64(len(end.Spectrum.Values)-sort.SearchFloat64s(end.Spectrum.Values, threshold)) / float64(r.Numbers.Dim)
 		}
@@ -255,6 +249,45 @@ func AngleFigure(r *GradientNoiseResult) figure.CurvesFigure {
 		f.Curves = append(f.Curves, c)
 	}
 	return f
+}
+
+// AccuracyFigure returns what [figure.Curves] draws: the test accuracy after every epoch of
+// some trainings, under the networks' names and the names of their images.
+func AccuracyFigure(results ...*TrainingResult) figure.CurvesFigure {
+	f := figure.CurvesFigure{
+		Title: "Test accuracy along training", Stem: "test-accuracy",
+		XLabel: "epoch", YLabel: "test accuracy (%)",
+	}
+	var ends []string
+	for _, r := range results {
+		c := figure.Curve{Label: r.Settings.imagesLabel(r.Numbers.Network)}
+		for _, e := range r.Numbers.Epochs {
+			c.X, c.Y = append(c.X, float64(e.Epoch)), append(c.Y, 100*e.TestAccuracy)
+		}
+		f.Curves = append(f.Curves, c)
+		if len(c.Y) > 0 {
+			ends = append(ends, fmt.Sprintf("%s: %.1f %%, best %.1f %%", c.Label, c.Y[len(c.Y)-1], slices.Max(c.Y)))
+		}
+	}
+	f.Remark = "At the end: " + strings.Join(ends, "; ") + "."
+	return f
+}
+
+// imagesLabel returns the name of the images for a legend, that of the network for MNIST.
+func (s GradientNoiseSettings) imagesLabel(network string) string {
+	label := network
+	if set := s.Images; set.Set == "cifar10" || set.Set == "cifar100" {
+		label = set.Set
+		if set.Augment != (dataset.Augmentation{}) {
+			label += ", augmented"
+		}
+	}
+	return label
+}
+
+// LoadTraining reads a result of [Training] from the file at path.
+func LoadTraining(path string) (*TrainingResult, error) {
+	return Load[GradientNoiseSettings, TrainingNumbers](path)
 }
 
 // T1Figure returns what [figure.T1Panel] draws from the result r.

@@ -447,6 +447,7 @@ func (g *gradientNoise) checkpoint(ctx context.Context, i int, run *sgd.Result) 
 	if err != nil {
 		return nil, err
 	}
+	defer cov.Close()
 	c.GradientNorm = floats.Norm(cov.MeanTo(nil), 2)
 	record.stage(stage("gradients"), start)
 

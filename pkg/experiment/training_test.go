@@ -73,7 +73,7 @@ func TestCommittedTrainings(t *testing.T) {
 		"fig2c": {experiment.Fig2c(), 0.80},
 	} {
 		path := filepath.Join("..", "..", "data", "results", name+"-training.json")
-		r, err := experiment.Load[experiment.GradientNoiseSettings, experiment.TrainingNumbers](path)
+		r, err := experiment.LoadTraining(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func All() []Entry {
 		freeEnergyDecreases(),
 		isotropicNoise(),
 		closedTrajectories(),
-		publishedSpectra(), figure1(), constantNoise(), diverseData(), scaleWithTrace(), evaluationMode(), architectureScore(), weightCounts(),
+		publishedSpectra(), figure1(), figure2(), constantNoise(), diverseData(), scaleWithTrace(), evaluationMode(), architectureScore(), weightCounts(),
 		publishedTrajectory(), lowFrequencies(), largeGradient(), trajectoryNulls(), networkRotation(),
 		doubleWell(), figure4(),
 		criticalPoints(), temperature(), pathIndependence(), manyEquations(),

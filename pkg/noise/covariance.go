@@ -155,11 +155,16 @@ func NewCovariance(ctx context.Context, f problem.FiniteSum, x []float64, s *Set
 }
 
 // Close gives back the memory or the disk space of the gradients. Mean and trace remain;
-// methods that take a context return an error from then on. Only a covariance whose
-// gradients are in a file needs it. It must not be called while a method runs.
+// methods that take a context return an error from then on. A covariance whose gradients
+// are in a file needs it, and one of some gigabytes, if another follows, should have it. It
+// must not be called while a method runs.
 func (c *Covariance) Close() error {
+	large := 8*len(c.f64)+4*len(c.f32) > 1<<30
 	c.closed, c.f64, c.f32 = true, nil, nil
 	if c.file == nil {
+		if large { // or the next gradients of this size would be allocated beside these
+			runtime.GC()
+		}
 		return nil
 	}
 	f := c.file
