@@ -80,6 +80,23 @@ func TestFiguresOfResults(t *testing.T) {
 	}
 }
 
+func TestAccuracyFigure(t *testing.T) {
+	r := &experiment.TrainingResult{}
+	r.Numbers = experiment.TrainingNumbers{Network: "some-fc", Epochs: []experiment.Epoch{{Epoch: 1, TestAccuracy: 0.5}, {Epoch: 2, TestAccuracy: 0.75}, {Epoch: 3, TestAccuracy: 0.7}}}
+	c := &experiment.TrainingResult{}
+	c.Settings.Images = experiment.Fig2c().Images
+	f := experiment.AccuracyFigure(r, c)
+	if got, want := f.Curves[0], (figure.Curve{Label: "some-fc", X: []float64{1, 2, 3}, Y: []float64{50, 75, 70}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := f.Curves[1].Label; got != "cifar10, augmented" {
+		t.Errorf("got the label %q", got)
+	}
+	if want := "At the end: some-fc: 70.0 %, best 75.0 %."; f.Remark != want {
+		t.Errorf("got %q, want %q", f.Remark, want)
+	}
+}
+
 // The committed results are those of the full settings, and what they say about themselves
 // is consistent.
 func TestCommittedResults(t *testing.T) {
