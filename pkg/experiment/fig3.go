@@ -52,7 +52,6 @@ func Fig3Full() Fig3Settings {
 func Fig3Core() Fig3Settings {
 	s := Fig3Full()
 	paper, theory := s.Chains[0], s.Chains[1]
-	theory.Frozen = true
 	s.Chains = nil
 	add := func(c ChainSettings) {
 		c.Training.Epochs = 1 << 12
@@ -81,7 +80,7 @@ func Fig3Quick() Fig3Settings {
 	s := Fig3Full()
 	paper := s.Chains[0]
 	theory := s.Chains[1]
-	theory.Training.LearningRate, theory.Frozen = sgd.Constant(0.1), true
+	theory.Training.LearningRate = sgd.Constant(0.1)
 	s.Chains = []ChainSettings{paper, theory}
 	for i := range s.Chains {
 		s.Chains[i].Training.Epochs, s.Chains[i].Samples = 1<<13, 3000

@@ -71,12 +71,12 @@ type TrajectoriesSettings struct {
 // Fig3Chains are the runs behind Fig. 3 and the table around it, 1.4 million epochs:
 //
 //   - 10⁵ epochs at the settings of the paper, with the heavy ball and the index walk of the
-//     authors' code, and 10⁵ without momentum and with independent batches, as the theory
-//     wants them;
+//     authors' code, and 10⁵ as the theory wants them, without momentum, with independent
+//     batches and frozen batch norm, with three seeds;
 //   - all other combinations of the learning rates 10⁻³ and 0.1, no momentum, heavy ball and Nesterov,
 //     three ways of sampling, and batch norm in training mode and frozen: 2·10⁴ epochs;
-//   - the first two with the learning rate 0.1 of the authors' script, 10⁵ epochs;
-//   - the first two with two more seeds.
+//   - the settings of the paper with two more seeds;
+//   - the first two with the learning rate 0.1 of the authors' script, 10⁵ epochs.
 //
 // NOTE: the paper fixes the learning rate to 10⁻³ "after" 10³ epochs and does not give that
 // of the burn-in: here it is 0.1, the one of the script. The script burns in for 10 epochs.
@@ -95,15 +95,14 @@ func Fig3Chains() TrajectoriesSettings {
 		BurnInRate: 0.1,
 	}
 	theory := paper
-	theory.Training.Momentum, theory.Training.Sampling = sgd.Momentum{}, noise.WithReplacement
+	theory.Training.Momentum, theory.Training.Sampling, theory.Frozen = sgd.Momentum{}, noise.WithReplacement, true
 	with := func(s ChainSettings, rate float64, seed uint64) ChainSettings {
 		s.Training.LearningRate, s.Training.Seed = sgd.Constant(rate), seed
 		return s
 	}
-	longer := []ChainSettings{paper, theory, with(paper, 0.1, 1), with(theory, 0.1, 1)}
-	for _, seed := range []uint64{2, 3} {
-		longer = append(longer, with(paper, 1e-3, seed), with(theory, 1e-3, seed))
-	}
+	first := []ChainSettings{paper, theory, with(theory, 1e-3, 2), with(theory, 1e-3, 3)}
+	last := []ChainSettings{with(paper, 1e-3, 2), with(paper, 1e-3, 3), with(paper, 0.1, 1), with(theory, 0.1, 1)}
+	longer := slices.Concat(first, last)
 	var others []ChainSettings
 	for _, frozen := range []bool{false, true} {
 		for _, rate := range []float64{1e-3, 0.1} {
@@ -121,7 +120,7 @@ func Fig3Chains() TrajectoriesSettings {
 			}
 		}
 	}
-	return TrajectoriesSettings{Chains: slices.Concat(longer[:2], others, longer[2:])}
+	return TrajectoriesSettings{Chains: slices.Concat(first, others, last)}
 }
 
 // Fig3ChainsQuick is Fig3Chains with 3,000 images and 2¹³ epochs, one seed.

@@ -386,7 +386,7 @@ func TestTrajectoriesSettings(t *testing.T) {
 	if len(full.Chains) != 2*3*3*2+4 || len(quick.Chains) != 2*3*3*2 || quick.Chains[0].Samples != 3000 {
 		t.Errorf("%d chains, quick %d", len(full.Chains), len(quick.Chains))
 	}
-	for i, want := range []string{"lr0.001-heavyball0.9-indexwalk-training-seed1", "lr0.001-none-withreplacement-training-seed1"} {
+	for i, want := range []string{"lr0.001-heavyball0.9-indexwalk-training-seed1", "lr0.001-none-withreplacement-frozen-seed1"} {
 		if c := full.Chains[i]; c.Name() != want || c.Training.Epochs != 100_000 {
 			t.Errorf("chain %d is %s with %d epochs", i, c.Name(), c.Training.Epochs)
 		}
