@@ -88,6 +88,9 @@ func drawSpectra(path string) (*figure.Picture, error) {
 func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 	n := r.Numbers
 	f := figure.SpectrumFigure{Network: n.Network, DataSet: strings.Replace(n.DataSet, " train", "", 1), Dim: n.Dim, Samples: n.Samples}
+	if r.Settings.Images.Augment != (dataset.Augmentation{}) {
+		f.Network += ", trained with augmentation" // D is of the images as they are
+	}
 	for _, c := range n.Checkpoints {
 		f.Checkpoints = append(f.Checkpoints, figure.SpectrumCheckpoint{
 			Fraction: c.Fraction, Values: c.Spectrum.Values, Mean: c.Spectrum.Mean, Std: c.Spectrum.Std,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -61,6 +62,9 @@ func GradientNoiseSpectra(r SpectrumFigure) (*Picture, error) {
 
 	p := s.New()
 	p.Title.Text = fmt.Sprintf("Gradient noise of %s on %s", r.Network, r.DataSet)
+	if utf8.RuneCountInString(p.Title.Text) > 75 { // wider than the picture
+		p.Title.Text = fmt.Sprintf("Gradient noise of %s\non %s", r.Network, r.DataSet)
+	}
 	p.X.Label.Text = "eigenvalue λ of D(x)   (loss²/weight²)"
 	p.Y.Label.Text = "eigenvalues per bin"
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, logTicks{}
