@@ -2,6 +2,7 @@ package notebook
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,6 +89,18 @@ func (nb *Notebook) Clone() *Notebook {
 		c.Cells[i] = &copied
 	}
 	return &c
+}
+
+// CodeDigest identifies the code of nb, the sources of its code cells in their order: it is
+// another one when the code has changed.
+func (nb *Notebook) CodeDigest() string {
+	h := sha256.New()
+	for _, c := range nb.Cells {
+		if c.Type == Code {
+			fmt.Fprintf(h, "%d\n%s", len(c.Source), c.Source)
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:8])
 }
 
 // ReadFile reads the notebook in a file.

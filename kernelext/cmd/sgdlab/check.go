@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,9 @@ func (r *runner) checked(out string) judge {
 			return "not compared, it has no outputs yet: sgdlab run --save " + stem(path), nil, nil
 		}
 		differences := notebook.Compare(saved, ran.Notebook, nil)
+		if code := savedCode(saved); code != "" && code != saved.CodeDigest() {
+			differences = append(differences, notebook.Difference{What: "the code has changed since the outputs were saved"})
+		}
 		if info, err := os.Stat(path); err == nil && info.Size() > notebookLimit {
 			differences = append(differences, notebook.Difference{What: fmt.Sprintf("the file has %d kB, more than %d kB: sgdlab run --save %s",
 				info.Size()/1000, notebookLimit/1000, stem(path))})
@@ -61,6 +65,16 @@ func plural(n int, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// codeKey is the entry of a notebook's metadata that says of which code its outputs are.
+const codeKey = "sgdlab_outputs_of"
+
+// savedCode returns the digest of the code whose outputs are saved in nb, empty if it is not
+// known.
+func savedCode(nb *notebook.Notebook) string {
+	s, _ := nb.Metadata[codeKey].(string)
+	return s
 }
 
 // hasOutputs reports whether a cell of nb has outputs.
@@ -130,8 +144,9 @@ func (r *runner) saved(path string, ran *notebook.Result) (string, []string, err
 	}
 	kept := notebook.Keep(old, slim, nil)
 	if _, ok := old.Metadata["language_info"]; ok {
-		kept.Metadata = old.Metadata // whoever runs it with another Go leaves no trace
+		kept.Metadata = maps.Clone(old.Metadata) // whoever runs it with another Go leaves no trace
 	}
+	kept.Metadata[codeKey] = kept.CodeDigest()
 	was, err := old.Encode()
 	if err != nil {
 		return "", nil, err

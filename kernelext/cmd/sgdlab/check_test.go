@@ -94,6 +94,26 @@ func TestCheckedAndSaved(t *testing.T) {
 		t.Errorf("saving the same has changed the file: %v", err)
 	}
 
+	edited, err := notebook.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited.Cells[0].Source += " // edited"
+	edit := filepath.Join(t.TempDir(), "03_chapter.ipynb")
+	if err := edited.WriteFile(edit); err != nil {
+		t.Fatal(err)
+	}
+	same.Notebook.Cells[0].Source = edited.Cells[0].Source
+	if _, trouble, err := check(edit, same); err == nil || strings.Join(trouble, "") != "the code has changed since the outputs were saved" {
+		t.Errorf("edited: got %q, %v", trouble, err)
+	}
+	if words, _, err := r.saved(edit, same); err != nil || !strings.HasPrefix(words, "saved") {
+		t.Errorf("saving the edited one: got %q, %v", words, err)
+	}
+	if words, trouble, err := check(edit, same); err != nil || words != "as saved" {
+		t.Errorf("edited and saved: got %q, %q, %v", words, trouble, err)
+	}
+
 	for _, tt := range []struct {
 		name string
 		ran  *notebook.Notebook
@@ -117,5 +137,60 @@ func TestCheckedAndSaved(t *testing.T) {
 	}
 	if _, _, err := r.saved(path, &notebook.Result{Notebook: run(t, "1", 50, "read /no/such/clone/data", "")}); err == nil || !strings.Contains(err.Error(), "names the folder") {
 		t.Errorf("saving a path of this machine: got %v", err)
+	}
+}
+
+// TestChaptersAreSaved holds the committed chapters to their form: outputs of the code that
+// is there, none of an error, pictures with words for those who do not see them, and no
+// large files. Whether the outputs are right is sgdlab walk --check's to say.
+func TestChaptersAreSaved(t *testing.T) {
+	paths, err := filepath.Glob("../../../notebooks/[0-9][0-9]_*.ipynb")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no chapters: %v", err)
+	}
+	chapters := map[string]*notebook.Notebook{}
+	saved := 0
+	for _, path := range paths {
+		nb, err := notebook.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chapters[path] = nb
+		if hasOutputs(nb) {
+			saved++
+		}
+	}
+	if saved == 0 {
+		t.Skip("no chapter has outputs; sgdlab run --save makes them")
+	}
+	for path, nb := range chapters {
+		name := stem(path)
+		remedy := "sgdlab run --save " + name
+		if info, err := os.Stat(path); err != nil || info.Size() > notebookLimit {
+			t.Errorf("%s: more than %d bytes (%v): %s", name, notebookLimit, err, remedy)
+		}
+		if !hasOutputs(nb) || savedCode(nb) != nb.CodeDigest() {
+			t.Errorf("%s: there are no outputs of this code: %s", name, remedy)
+		}
+		for i, c := range nb.Cells {
+			if c.Type == notebook.Code && c.ExecutionCount == 0 && !c.HasTag("skip-execution") {
+				t.Errorf("%s, cell %d has not run: %s", name, i+1, remedy)
+			}
+			for _, o := range c.Outputs {
+				if o.Type == "error" && !c.HasTag("raises-exception") {
+					t.Errorf("%s, cell %d: an error is saved", name, i+1)
+				}
+				if _, ok := o.Data["image/svg+xml"]; ok {
+					t.Errorf("%s, cell %d: an SVG is saved: %s", name, i+1, remedy)
+				}
+				if _, ok := o.Data["image/png"]; !ok {
+					continue
+				}
+				meta, _ := o.Metadata["image/png"].(map[string]any)
+				if alt, _ := meta["alt"].(string); alt == "" {
+					t.Errorf("%s, cell %d: a picture without alternative text", name, i+1)
+				}
+			}
+		}
 	}
 }
