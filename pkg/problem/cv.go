@@ -22,6 +22,7 @@ func CV() *System {
 			return well*well/4 + across*across
 		},
 		Diffusion:    func([]float64) Tensor { return Tensor{XX: 1, YY: .1} },
+		Batch:        cvBatch,
 		DivDiffusion: func(dst, _ []float64) { dst[0], dst[1] = 0, 0 },
 	}
 }

@@ -44,6 +44,7 @@ func (p *RepairedExample19) System() *System {
 			dst[0], dst[1] = -slope-lambda*x[1], -x[1]+lambda*slope
 		},
 		Diffusion:    identity2,
+		Batch:        repairedBatch(lambda),
 		DivDiffusion: zeroVector,
 		Potential:    doubleWell,
 		Gradient:     doubleWellGradient,

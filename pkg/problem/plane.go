@@ -50,6 +50,11 @@ type System struct {
 	// agree with Drift and Diffusion; nil means that it is not worth it.
 	Coefficients func(drift, x []float64) Tensor
 
+	// Batch sets u and D at the points of b, for ensembles on vector units: package sde uses
+	// it in place of the functions above where the processor has AVX-512. It must agree with
+	// them, best bit for bit; nil means that there is none.
+	Batch func(b *Batch)
+
 	// BetaFree says that Potential, Force and Skew belong to this drift at every β, as
 	// they do for constant D under Assumption 4.
 	BetaFree bool

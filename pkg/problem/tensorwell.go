@@ -20,6 +20,7 @@ func TensorWell() *System {
 		Drift:          func(dst, x []float64) { both(dst, x) },
 		Diffusion:      func(x []float64) Tensor { d, _, _ := tensorWell(x[0], x[1]); return d },
 		Coefficients:   both,
+		Batch:          tensorWellBatch,
 		DivDiffusion:   func(dst, x []float64) { _, dst[0], dst[1] = tensorWell(x[0], x[1]) },
 		Potential:      doubleWell,
 		Gradient:       doubleWellGradient,

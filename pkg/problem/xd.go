@@ -55,6 +55,7 @@ func XD() *System {
 		},
 		Diffusion:      diffusion,
 		Coefficients:   both,
+		Batch:          xdBatch,
 		DivDiffusion:   divergence,
 		Potential:      potential,
 		Gradient:       gradient,

@@ -54,6 +54,14 @@ func (s *stream) normal() float64 {
 	return math.Float64frombits(math.Float64bits(x) | u>>8<<63)
 }
 
+// fill draws the two variates of as many steps as z has for one lane.
+func (s *stream) fill(z [][2]lanes, lane int) {
+	for t := range z {
+		z[t][0][lane] = s.normal()
+		z[t][1][lane] = s.normal()
+	}
+}
+
 // outside decides the one case in a hundred where x may lie above the curve, and
 // returns the size of a variate.
 //

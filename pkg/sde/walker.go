@@ -22,7 +22,7 @@ type walker struct {
 
 // groupSize is the number of walkers that a goroutine follows side by side: while one
 // waits for the result of an operation the processor works for the others.
-const groupSize = 8
+const groupSize = problem.Lanes
 
 // group follows a few walkers at a time; every goroutine has its own.
 type group struct {
@@ -33,6 +33,7 @@ type group struct {
 	walkers   [groupSize]walker
 	active    []*walker  // those still under way
 	histogram *Histogram // nil if there is no grid
+	lanes     *laneState // nil if the walkers are not stepped as lanes of vectors
 }
 
 func newGroup(eq *Ito, s *Settings) *group {
@@ -42,6 +43,9 @@ func newGroup(eq *Ito, s *Settings) *group {
 		w := &g.walkers[i]
 		w.x, w.next, w.before = state[:eq.Dim], state[eq.Dim:2*eq.Dim], state[2*eq.Dim:]
 		w.sums = make([]float64, len(s.Observables))
+	}
+	if haveVector && eq.plane != nil && eq.plane.Batch != nil {
+		g.lanes = new(laneState)
 	}
 	if s.Grid != nil {
 		g.histogram = newHistogram(*s.Grid, s.Step)
@@ -71,13 +75,18 @@ func (g *group) begin(x0 []float64, first, count int) {
 // run lets every active walker make the given number of steps.
 func (g *group) run(steps int, record bool) {
 	record = record && (len(g.s.Observables) > 0 || g.histogram != nil)
-	if g.eq.plane != nil && g.s.Scheme == EulerMaruyama {
-		g.runPlane(steps, record)
+	if len(g.active) > 0 && g.eq.plane != nil && g.s.Scheme == EulerMaruyama {
+		if g.lanes != nil && len(g.active) >= laneWorth {
+			g.runLanes(steps, record)
+		} else {
+			g.runPlane(steps, record)
+		}
 		return
 	}
 	for i := 0; i < len(g.active); i++ {
 		w := g.active[i]
 		for done := 0; done < steps; done++ {
+			clearUpper()
 			if w.err = g.st.step(w.next, w.x, g.st.draw(&w.src)); w.err != nil {
 				break
 			}
@@ -89,57 +98,20 @@ func (g *group) run(steps int, record bool) {
 			g.advance(w, record)
 		}
 		if w.err != nil || w.blown != nil {
-			g.active = slices.Delete(g.active, i, i+1)
+			g.remove(i)
 			i--
 		}
 	}
 }
 
-// runPlane is run for Euler–Maruyama in the plane: the arithmetic of stepper.step in the
-// same order, written out, and one step of every walker after the other.
+// runPlane is run for Euler–Maruyama in the plane: one step of every walker after the other.
 func (g *group) runPlane(steps int, record bool) {
-	var (
-		sys           = g.eq.plane
-		drift, tensor = sys.Drift, sys.Diffusion
-		both          = sys.Coefficients
-		u, r          = g.st.u[:2:2], g.st.root
-		dt, sqrtDt    = g.st.dt, g.st.sqrtDt
-		amplitude     = g.st.amplitude
-		bound         = g.bound
-		b11, b12, b22 = amplitude * r.s.XX, amplitude * r.s.XY, amplitude * r.s.YY
-		d             problem.Tensor
-	)
 	for range steps {
+		clearUpper()
 		for i := 0; i < len(g.active); i++ {
 			w := g.active[i]
-			x := w.x[:2:2]
-			if both != nil {
-				d = both(u, x)
-			} else {
-				drift(u, x)
-				d = tensor(x)
-			}
-			if d != r.tensor {
-				if w.err = r.refresh(d, x); w.err != nil {
-					g.active = slices.Delete(g.active, i, i+1)
-					i--
-					continue
-				}
-				b11, b12, b22 = amplitude*r.s.XX, amplitude*r.s.XY, amplitude*r.s.YY
-			}
-			w1 := sqrtDt * w.src.normal()
-			w2 := sqrtDt * w.src.normal()
-			x1 := x[0] + u[0]*dt
-			x1 += b11 * w1
-			x1 += b12 * w2
-			x2 := x[1] + u[1]*dt
-			x2 += b12 * w1
-			x2 += b22 * w2
-			w.step++
-			w.next[0], w.next[1] = x1, x2
-			if !(math.Abs(x1) <= bound && math.Abs(x2) <= bound) {
-				g.leave(w)
-				g.active = slices.Delete(g.active, i, i+1)
+			if !g.stepPlane(w, w.src.normal(), w.src.normal()) {
+				g.remove(i)
 				i--
 				continue
 			}
@@ -147,6 +119,42 @@ func (g *group) runPlane(steps int, record bool) {
 		}
 	}
 }
+
+// stepPlane stores the state of w after one step in w.next, by the arithmetic of
+// stepper.step in the same order, written out. It reports whether w goes on.
+func (g *group) stepPlane(w *walker, z1, z2 float64) bool {
+	sys, u, x, r := g.eq.plane, g.st.u[:2:2], w.x[:2:2], g.st.root
+	var d problem.Tensor
+	if sys.Coefficients != nil {
+		d = sys.Coefficients(u, x)
+	} else {
+		sys.Drift(u, x)
+		d = sys.Diffusion(x)
+	}
+	if d != r.tensor {
+		if w.err = r.refresh(d, x); w.err != nil {
+			return false
+		}
+	}
+	b11, b12, b22 := g.st.amplitude*r.s.XX, g.st.amplitude*r.s.XY, g.st.amplitude*r.s.YY
+	w1, w2 := g.st.sqrtDt*z1, g.st.sqrtDt*z2
+	x1 := x[0] + u[0]*g.st.dt
+	x1 += b11 * w1
+	x1 += b12 * w2
+	x2 := x[1] + u[1]*g.st.dt
+	x2 += b12 * w1
+	x2 += b22 * w2
+	w.step++
+	w.next[0], w.next[1] = x1, x2
+	if !(math.Abs(x1) <= g.bound && math.Abs(x2) <= g.bound) {
+		g.leave(w)
+		return false
+	}
+	return true
+}
+
+// remove takes walker i of those under way away; the others keep their order.
+func (g *group) remove(i int) { g.active = slices.Delete(g.active, i, i+1) }
 
 // advance takes the step from w.x to w.next.
 func (g *group) advance(w *walker, record bool) {
