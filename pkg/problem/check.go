@@ -16,6 +16,7 @@ const checkTol = 1e-6
 //
 //   - that the required fields are set, β > 0, and the box is not empty,
 //   - that every value is a number, and D positive semi-definite,
+//   - Coefficients and Batch against Drift and Diffusion,
 //   - u = −∇f, if the loss is known,
 //   - ∇·D and ∇Φ against D and Φ,
 //   - j against eq. (8), the stream function and Q against j,
@@ -79,8 +80,23 @@ func (s *System) checkAt(x []float64) error {
 		if err := agree("the drift of Coefficients against Drift", v, u); err != nil {
 			return err
 		}
-		if err := agree("D of Coefficients against Diffusion", [2]float64{both.XX + both.YY, both.XX - both.YY + 2*both.XY}, [2]float64{d.XX + d.YY, d.XX - d.YY + 2*d.XY}); err != nil {
+		if err := agree("D of Coefficients against Diffusion", mixed(both), mixed(d)); err != nil {
 			return err
+		}
+	}
+	if s.Batch != nil {
+		var b Batch
+		for i := range Lanes {
+			b.X1[i], b.X2[i] = x[0], x[1]
+		}
+		s.Batch(&b)
+		for i := range Lanes {
+			if err := agree("the drift of Batch against Drift", [2]float64{b.U1[i], b.U2[i]}, u); err != nil {
+				return err
+			}
+			if err := agree("D of Batch against Diffusion", mixed(Tensor{b.XX[i], b.XY[i], b.YY[i]}), mixed(d)); err != nil {
+				return err
+			}
 		}
 	}
 	if s.Loss != nil {
@@ -154,6 +170,9 @@ func (s *System) checkStationary(x []float64) error {
 	}
 	return nil
 }
+
+// mixed packs a tensor into two numbers, which differ if it does, but for an accident.
+func mixed(d Tensor) [2]float64 { return [2]float64{d.XX + d.YY, d.XX - d.YY + 2*d.XY} }
 
 func agree(what string, got, want [2]float64) error {
 	size := 1 + math.Hypot(got[0], got[1]) + math.Hypot(want[0], want[1])

@@ -66,12 +66,22 @@ func TestCheckFindsMistakes(t *testing.T) {
 		"β < 0":       {func(s *problem.System) { s.Beta = -1 }, "β = -1"},
 		"β NaN":       {func(s *problem.System) { s.Beta = math.NaN() }, "β = NaN"},
 		"empty box":   {func(s *problem.System) { s.Box.XMax = s.Box.XMin }, "the box [-4.5, -4.5]×[-4.5, 4.5] is empty"},
-		"NaN drift":   {func(s *problem.System) { s.Drift, s.Coefficients, s.Potential = nan, nil, nil }, "at (1.60875, -3.8475): the drift is (-1.60875, NaN)"},
+		"NaN drift":   {func(s *problem.System) { s.Drift, s.Coefficients, s.Batch, s.Potential = nan, nil, nil, nil }, "at (1.60875, -3.8475): the drift is (-1.60875, NaN)"},
 		"other drift": {func(s *problem.System) { s.Coefficients = problem.TensorWell().Coefficients }, "the drift of Coefficients"},
 		"other D": {func(s *problem.System) {
 			both := s.Coefficients
 			s.Coefficients = func(u, x []float64) problem.Tensor { both(u, x); return problem.Tensor{XX: 1, YY: 1} }
 		}, "D of Coefficients"},
+		"drift of lanes": {func(s *problem.System) { s.Batch = func(b *problem.Batch) { b.XX, b.YY = b.X1, b.X2 } }, "the drift of Batch"},
+		"D of lanes": {func(s *problem.System) {
+			s.Batch = func(b *problem.Batch) {
+				for i := range b.X1 {
+					u := make([]float64, 2)
+					s.Drift(u, []float64{b.X1[i], b.X2[i]})
+					b.U1[i], b.U2[i], b.XX[i], b.YY[i] = u[0], u[1], 1, 1
+				}
+			}
+		}, "D of Batch"},
 		"D indefinite": {func(s *problem.System) {
 			s.Diffusion = func([]float64) problem.Tensor { return problem.Tensor{XX: 1, XY: 2, YY: 1} }
 		}, "lowest eigenvalue is -1"},
@@ -104,7 +114,7 @@ func TestCheckFindsMistakes(t *testing.T) {
 // columnConvention turns ∇·Q of XD round, as the paper's "column-wise" reads (E14).
 func columnConvention(s *problem.System) {
 	drift := s.Drift
-	s.Coefficients, s.Force, s.StreamFunction, s.Skew = nil, nil, nil, nil
+	s.Coefficients, s.Batch, s.Force, s.StreamFunction, s.Skew = nil, nil, nil, nil, nil
 	s.Drift = func(dst, x []float64) {
 		drift(dst, x)
 		dst[0] -= 2 * .5 * math.Cos(x[1])

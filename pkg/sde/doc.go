@@ -25,6 +25,10 @@
 // Walker w draws from rand.NewPCG(Seed, w). Results do not depend on the number of
 // goroutines, bit for bit, nor on what is recorded.
 //
+// An ensemble of a system of the plane that has a Batch goes through Euler–Maruyama 16
+// walkers at a time on AVX-512, where there is one and the build has GOEXPERIMENT=simd. It
+// is then about three times as fast, and the results are the same, bit for bit.
+//
 // # Errors of the step
 //
 // Euler–Maruyama samples a stationary law that is off by O(Δ): on the well ½x² the

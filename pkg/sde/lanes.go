@@ -38,7 +38,7 @@ func (g *group) runLanes(steps int, record bool) {
 		}
 		for t := range z {
 			g.eq.plane.Batch(now)
-			if bad := g.st.stepLanes(next, now, &z[t], g.bound) & (1<<len(g.active) - 1); bad != 0 {
+			if bad := g.stepLanes(next, now, &z[t]) & (1<<len(g.active) - 1); bad != 0 {
 				g.stepRest(bad, next, now, z[t:], made)
 				if len(g.active) == 0 {
 					break

@@ -8,6 +8,6 @@ const haveVector = false
 
 func clearUpper() {}
 
-func (st *stepper) stepLanes(next, b *problem.Batch, z *[2]lanes, bound float64) uint {
+func (g *group) stepLanes(next, b *problem.Batch, z *[2]lanes) uint {
 	panic("sde: no vectors")
 }

@@ -23,9 +23,10 @@ func clearUpper() {
 // stepLanes stores in next the points of b after one step of Euler and Maruyama with the
 // normal variates z: the operations of group.stepPlane in the same order, none fused.
 // It returns the lanes for which next is not to be used: D is not positive definite, or
-// next is out of bounds.
-func (st *stepper) stepLanes(next, b *problem.Batch, z *[2]lanes, bound float64) (bad uint) {
-	dt, sqrtDt, amplitude := archsimd.BroadcastFloat64x8(st.dt), archsimd.BroadcastFloat64x8(st.sqrtDt), archsimd.BroadcastFloat64x8(st.amplitude)
+// next is out of bounds. (The bound is no argument: it would travel through an old
+// instruction.)
+func (g *group) stepLanes(next, b *problem.Batch, z *[2]lanes) (bad uint) {
+	dt, sqrtDt, amplitude := archsimd.BroadcastFloat64x8(g.st.dt), archsimd.BroadcastFloat64x8(g.st.sqrtDt), archsimd.BroadcastFloat64x8(g.st.amplitude)
 	for i := 0; i < problem.Lanes; i += 8 {
 		xx, xy, yy := load(&b.XX, i), load(&b.XY, i), load(&b.YY, i)
 		var zero archsimd.Float64x8
@@ -41,7 +42,7 @@ func (st *stepper) stepLanes(next, b *problem.Batch, z *[2]lanes, bound float64)
 		x2 := load(&b.X2, i).Add(load(&b.U2, i).Mul(dt)).Add(b12.Mul(w1)).Add(b22.Mul(w2))
 		x1.Store((*[8]float64)(next.X1[i:]))
 		x2.Store((*[8]float64)(next.X2[i:]))
-		upper := archsimd.BroadcastFloat64x8(bound)
+		upper := archsimd.BroadcastFloat64x8(g.bound)
 		lower := zero.Sub(upper)
 		good = good.And(x1.LessEqual(upper)).And(x1.GreaterEqual(lower)).And(x2.LessEqual(upper)).And(x2.GreaterEqual(lower))
 		bad |= uint(^good.ToBits()) << i
