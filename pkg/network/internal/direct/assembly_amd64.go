@@ -44,3 +44,14 @@ func assembly[T Float]() []*kernels[T] {
 	}
 	return []*kernels[T]{wide, narrow}
 }
+
+// Tile8 computes, for 8 rows and 8 columns, what tile says. It needs AVX2 and FMA. Neither
+// the processor nor indices are checked.
+func Tile8(c []float32, ldc int, rows *[8]int32, a []float32, steps []int32, b []float32, ldb int, init *[8]float32) {
+	tile8x32AVX2(c, ldc, rows[:], a, steps, b, ldb, init[:])
+}
+
+// Tile16 is Tile8 for 8 rows and 16 columns, with AVX-512.
+func Tile16(c []float32, ldc int, rows *[8]int32, a []float32, steps []int32, b []float32, ldb int, init *[16]float32) {
+	tile16x32AVX512(c, ldc, rows[:], a, steps, b, ldb, init[:])
+}

@@ -6,11 +6,15 @@
 //
 // A vector of 16 float32 holds the hidden units of one sample. The first weight is kept
 // transposed, an image is a row of 64 numbers, and everything that a batch of 128 needs
-// stays in the caches:
+// stays in the caches. The products are tiles of 8 rows of package direct, in assembly, what
+// is between them are vectors of package archsimd:
 //
-//	forward    z[n]    = Σₖ x[n,k] W1[k]            6 samples at a time
-//	head       l[n]    = b2 + Σⱼ h[n,j] W2ᵀ[j]      2 samples in a vector of 8 + 8 classes
-//	backward   dW1[k]  = Σₙ x[n,k] dz[n]            7 inputs at a time
+//	forward    z[n]   = Σₖ x[n,k] W1ᵀ[k]            rows: samples, columns: 16 hidden units
+//	head       l[n]   = b2 + Σⱼ h[n,j] W2ᵀ[j]       rows: samples, columns: 5 of 8 classes
+//	backward   dW1[j] = Σₙ dz[n,j] x[n]             rows: hidden units, columns: 3 × 16 inputs
+//
+// The last of the 49 inputs is stored apart from the others, which are three cache lines: a
+// fourth line would be a third more of what a step waits for, its random images.
 //
 // A larger batch is cut into blocks of 128; batch norm still uses the statistics of the
 // whole batch. Sums over a block are float32, sums over blocks float64.

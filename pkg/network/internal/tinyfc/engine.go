@@ -18,19 +18,23 @@ const (
 // Data are images and labels as the engines want them. They are read only, and may be
 // shared.
 type Data struct {
-	images  [][stride]float32 // Inputs numbers and zeros
+	images  [][body]float32 // all inputs but the last: three cache lines
+	last    []float32       // the last input
 	labels  []uint8
 	epsilon float64 // of batch norm
 }
 
-// stride is the length of an image in memory: whole cache lines.
-const stride = 64
+// body is the number of inputs in whole vectors, all but one.
+const body = Inputs / 16 * 16
 
 // NewData copies the N·Inputs pixels and the labels, which are below Classes.
 func NewData(pixels []float32, labels []uint8, epsilon float64) *Data {
-	d := &Data{images: make([][stride]float32, len(labels)), labels: append([]uint8(nil), labels...), epsilon: epsilon}
+	n := len(labels)
+	d := &Data{images: make([][body]float32, n), last: make([]float32, n), labels: append([]uint8(nil), labels...), epsilon: epsilon}
 	for i := range d.images {
-		copy(d.images[i][:], pixels[i*Inputs:(i+1)*Inputs])
+		image := pixels[i*Inputs:][:Inputs]
+		copy(d.images[i][:], image)
+		d.last[i] = image[body]
 	}
 	return d
 }

@@ -98,9 +98,10 @@ func (e *portable) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) 
 
 // load converts image k.
 func (e *portable) load(k int) {
-	for i, v := range e.data.images[k][:Inputs] {
+	for i, v := range e.data.images[k] {
 		e.image[i] = float64(v)
 	}
+	e.image[body] = float64(e.data.last[k])
 }
 
 // moments stores those of the first rows of e.xhat in m.

@@ -1,4 +1,4 @@
-//go:build goexperiment.simd && amd64
+//go:build goexperiment.simd && amd64 && !purego
 
 package tinyfc
 
@@ -6,10 +6,15 @@ import (
 	"math"
 	"simd/archsimd"
 	"unsafe"
+
+	"sgdlab/pkg/network/internal/direct"
 )
 
-// block is the number of rows that are computed at a time.
-const block = 128
+const (
+	block  = 128 // rows that are computed at a time
+	stride = 64  // the length of an image in a block: whole cache lines
+	height = 8   // rows of a tile of package direct
+)
 
 type (
 	lanes = [Hidden]float32 // the hidden units of a sample
@@ -18,7 +23,8 @@ type (
 )
 
 // vector is float32 with AVX-512. Its arrays are whole cache lines, and it is large enough
-// for the allocator to align it.
+// for the allocator to align it. Its methods clear the upper bits of the registers before
+// scalar arithmetic, theirs or of whoever comes next, which otherwise is several times slower.
 type vector struct {
 	w1           [Inputs]lanes // transposed
 	gamma, beta  lanes
@@ -33,11 +39,12 @@ type vector struct {
 	delta  [block]pair // logits, then the gradient with respect to them
 	below  [block]pair // logits − the largest
 	total  [block]pair // Σ exp of those, in every place
-	dw1    [Inputs]lanes
+	dw1    [Hidden][body]float32
+	dlast  lanes // the rest of dW1: of the last input
 	b2     pair
 	labels [block]uint8
 
-	z  []lanes // rows: before batch norm, then normalised, then the gradient with respect to it
+	z  []lanes // rows, up to whole tiles: before batch norm, then normalised, then the gradient with respect to it
 	dy []lanes // rows: the gradient with respect to the output of batch norm
 
 	data *Data
@@ -59,15 +66,15 @@ func (e *vector) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) fl
 		rows = len(idx)
 	}
 	if len(e.z) < rows {
-		e.z, e.dy = make([]lanes, rows), make([]lanes, rows)
+		whole := (rows + height - 1) / height * height
+		e.z, e.dy = make([]lanes, whole), make([]lanes, whole)
 	}
 	z, dy := e.z[:rows], e.dy[:rows]
 
-	var images [][stride]float32 // of the block
 	for from := 0; from < rows; from += block {
 		to := min(from+block, rows)
-		images = e.images(idx, from, to)
-		e.forward(z[from:to], images)
+		e.load(idx, from, to)
+		e.forward(z[from:to])
 	}
 	if !frozen {
 		moments(m, z)
@@ -107,16 +114,10 @@ func (e *vector) GradTo(dst, x []float64, idx []int, frozen bool, m *Moments) fl
 	for from := 0; from < rows; from += block {
 		to := min(from+block, rows)
 		if rows > block {
-			images = e.images(idx, from, to)
+			e.load(idx, from, to)
 		}
 		e.throughNorm(z[from:to], dy[from:to])
-		e.backward(z[from:to], images)
-		for j := range Hidden {
-			row := dst[j*Inputs:][:Inputs]
-			for k := range row {
-				row[k] += float64(e.dw1[k][j])
-			}
-		}
+		e.backward(dst, z[from:to])
 	}
 	return loss * scale
 }
@@ -140,23 +141,24 @@ func (e *vector) setWeights(x []float64) {
 	}
 }
 
-// images returns the images idx[from:to], block of them at most, next to each other. They
-// are copied to e.x, unless idx is nil, which means all images.
-func (e *vector) images(idx []int, from, to int) [][stride]float32 {
-	if idx == nil {
-		return e.data.images[from:to]
-	}
+// load copies the images idx[from:to], block of them at most, to e.x; a nil idx means all
+// images.
+func (e *vector) load(idx []int, from, to int) {
 	x := e.x[:to-from]
-	for n, k := range idx[from:to] {
-		image := &e.data.images[k]
-		for i := 0; i < stride; i += 16 {
-			archsimd.LoadFloat32x16((*lanes)(image[i:])).Store((*lanes)(x[n][i:]))
+	for n := range x {
+		k := from + n
+		if idx != nil {
+			k = idx[k]
 		}
+		image, row := &e.data.images[k], &x[n]
+		for i := 0; i < body; i += 16 {
+			archsimd.LoadFloat32x16((*lanes)(image[i:])).Store((*lanes)(row[i:]))
+		}
+		archsimd.BroadcastFloat32x16(e.data.last[k]).Store((*lanes)(row[body:]))
 	}
-	return x
 }
 
-// labelsOf is images for labels.
+// labelsOf returns the labels of those images.
 func (e *vector) labelsOf(idx []int, from, to int) []uint8 {
 	if idx == nil {
 		return e.data.labels[from:to]
@@ -168,46 +170,30 @@ func (e *vector) labelsOf(idx []int, from, to int) []uint8 {
 	return labels
 }
 
-// forward computes z, without bias, of the images x, as many.
-func (e *vector) forward(z []lanes, x [][stride]float32) {
-	x = x[:len(z)]
-	n := 0
-	for ; n+6 <= len(z); n += 6 {
-		p := unsafe.Pointer(&x[n])
-		var s0, s1, s2, s3, s4, s5 vec
-		for k := range e.w1 {
-			w := archsimd.LoadFloat32x16(&e.w1[k])
-			s0 = w.MulAdd(spread(p, 0), s0)
-			s1 = w.MulAdd(spread(p, 1), s1)
-			s2 = w.MulAdd(spread(p, 2), s2)
-			s3 = w.MulAdd(spread(p, 3), s3)
-			s4 = w.MulAdd(spread(p, 4), s4)
-			s5 = w.MulAdd(spread(p, 5), s5)
-			p = unsafe.Add(p, 4)
-		}
-		out := (*[6]lanes)(z[n:])
-		s0.Store(&out[0])
-		s1.Store(&out[1])
-		s2.Store(&out[2])
-		s3.Store(&out[3])
-		s4.Store(&out[4])
-		s5.Store(&out[5])
+// Multiples of a distance between the rows or the terms of a tile, from 0 on.
+var (
+	inputs = multiples(1, Inputs)
+	units  = multiples(Hidden, block)
+	images = multiples(stride, height)
+	none   lanes
+)
+
+func multiples(of int32, n int) []int32 {
+	m := make([]int32, n)
+	for i := range m {
+		m[i] = int32(i) * of
 	}
-	for ; n < len(z); n++ {
-		var even, odd vec
-		x := &x[n]
-		for k := 0; k+1 < Inputs; k += 2 {
-			even = archsimd.LoadFloat32x16(&e.w1[k]).MulAdd(archsimd.BroadcastFloat32x16(x[k]), even)
-			odd = archsimd.LoadFloat32x16(&e.w1[k+1]).MulAdd(archsimd.BroadcastFloat32x16(x[k+1]), odd)
-		}
-		last := archsimd.LoadFloat32x16(&e.w1[Inputs-1])
-		last.MulAdd(archsimd.BroadcastFloat32x16(x[Inputs-1]), even).Add(odd).Store(&z[n])
-	}
+	return m
 }
 
-// spread fills a vector with the number at p in the given image after that of p.
-func spread(p unsafe.Pointer, image int) vec {
-	return archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(p, image*4*stride)))
+// rows returns the first rows of a tile.
+func rows(offsets []int32) *[height]int32 { return (*[height]int32)(offsets) }
+
+// forward computes z, without bias, of as many images in e.x, and beyond up to a whole tile.
+func (e *vector) forward(z []lanes) {
+	for n := 0; n < len(z); n += height {
+		direct.Tile16(z[n][:], Hidden, rows(images), e.x[n][:], inputs, e.w1[0][:], Hidden, &none)
+	}
 }
 
 // moments stores the mean and the biased variance of z in m.
@@ -217,6 +203,7 @@ func moments(m *Moments, z []lanes) {
 		for from := 0; from < len(z); from += block {
 			addTo(dst[:], term(z[from:min(from+block, len(z))]))
 		}
+		archsimd.ClearAVXUpperBits()
 		for j := range dst {
 			dst[j] /= float64(len(z))
 		}
@@ -277,28 +264,12 @@ func (e *vector) normalise(z []lanes) {
 // head computes the logits of the rows of h, the sum of their losses, and scale times the
 // gradient of that sum with respect to the logits.
 func (e *vector) head(labels []uint8, scale float32) float64 {
-	rows := len(labels)
-	b2 := archsimd.LoadFloat32x8(&e.b2)
-	for n := 0; n < rows; n += 4 { // rows past the end are computed and not used
-		p := unsafe.Pointer(&e.h[n])
-		s0, s1, s2, s3 := b2, b2, b2, b2
-		for j := range e.w2t {
-			w := archsimd.LoadFloat32x8(&e.w2t[j])
-			s0 = w.MulAdd(archsimd.BroadcastFloat32x8(*(*float32)(p)), s0)
-			s1 = w.MulAdd(archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(p, 4*Hidden))), s1)
-			s2 = w.MulAdd(archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(p, 8*Hidden))), s2)
-			s3 = w.MulAdd(archsimd.BroadcastFloat32x8(*(*float32)(unsafe.Add(p, 12*Hidden))), s3)
-			p = unsafe.Add(p, 4)
-		}
-		out := (*[4]pair)(e.delta[n:])
-		s0.Store(&out[0])
-		s1.Store(&out[1])
-		s2.Store(&out[2])
-		s3.Store(&out[3])
+	for n := 0; n < len(labels); n += height { // rows past the end are computed and not used
+		direct.Tile8(e.delta[n][:], len(pair{}), rows(units), e.h[n][:], inputs[:Hidden], e.w2t[0][:], len(pair{}), &e.b2)
 	}
 	one, two, four := archsimd.LoadUint32x16(&swapOnes), archsimd.LoadUint32x16(&swapTwos), archsimd.LoadUint32x16(&swapFours)
 	scales := archsimd.BroadcastFloat32x16(scale)
-	for n := 0; n < rows; n += 2 {
+	for n := 0; n < len(labels); n += 2 {
 		delta := both(&e.delta, n)
 		l := archsimd.LoadFloat32x16(delta)
 		largest := l.Max(l.Permute(one))
@@ -313,6 +284,7 @@ func (e *vector) head(labels []uint8, scale float32) float64 {
 		sum.Store(both(&e.total, n))
 		p.Div(sum).Mul(scales).Store(delta)
 	}
+	archsimd.ClearAVXUpperBits()
 	var at [2]float64
 	product := [2]float64{1, 1} // of at most 64 numbers between 1 and 8 each
 	for n, label := range labels {
@@ -382,9 +354,6 @@ func (e *vector) backHead(dst []float64, z, dy []lanes) {
 	addTo(dw2[4*Hidden:], s4)
 	var b pair
 	bias.Store(&b)
-	for c := range Classes {
-		dst[atB2+c] += float64(b[c])
-	}
 
 	w0, w1, w2 := archsimd.LoadFloat32x16(&e.w2[0]), archsimd.LoadFloat32x16(&e.w2[1]), archsimd.LoadFloat32x16(&e.w2[2])
 	w3, w4 := archsimd.LoadFloat32x16(&e.w2[3]), archsimd.LoadFloat32x16(&e.w2[4])
@@ -404,48 +373,42 @@ func (e *vector) backHead(dst []float64, z, dy []lanes) {
 	}
 	addTo(dst[atBeta:], sum)
 	addTo(dst[atGamma:], tilted)
+	archsimd.ClearAVXUpperBits()
+	for c := range Classes {
+		dst[atB2+c] += float64(b[c])
+	}
 }
 
-// throughNorm replaces x̂ in z by the gradient with respect to the input of batch norm.
+// throughNorm replaces x̂ in z by the gradient dz with respect to the input of batch norm,
+// and computes that with respect to the weights of the last input.
 func (e *vector) throughNorm(z, dy []lanes) {
 	center, tilt := archsimd.LoadFloat32x16(&e.center), archsimd.LoadFloat32x16(&e.tilt)
 	slope := archsimd.LoadFloat32x16(&e.gamma).Mul(archsimd.LoadFloat32x16(&e.inverse))
-	dy = dy[:len(z)]
+	var last vec
+	x, dy := e.x[:len(z)], dy[:len(z)]
 	for n := range z {
 		xhat := archsimd.LoadFloat32x16(&z[n])
-		archsimd.LoadFloat32x16(&dy[n]).Sub(center).Sub(xhat.Mul(tilt)).Mul(slope).Store(&z[n])
+		dz := archsimd.LoadFloat32x16(&dy[n]).Sub(center).Sub(xhat.Mul(tilt)).Mul(slope)
+		dz.Store(&z[n])
+		last = dz.MulAdd(archsimd.BroadcastFloat32x16(x[n][body]), last)
 	}
+	last.Store(&e.dlast)
 }
 
-// backward computes dw1 of the images x.
-func (e *vector) backward(dz []lanes, x [][stride]float32) {
-	x = x[:len(dz)]
-	for k := 0; k < Inputs; k += 7 {
-		first := unsafe.Pointer(&x[0][k])
-		var s0, s1, s2, s3, s4, s5, s6 vec
-		for n := range dz {
-			p := unsafe.Add(first, 4*stride*n) // never past the images, which the collector would mind
-			v := archsimd.LoadFloat32x16(&dz[n])
-			s0 = v.MulAdd(number(p, 0), s0)
-			s1 = v.MulAdd(number(p, 1), s1)
-			s2 = v.MulAdd(number(p, 2), s2)
-			s3 = v.MulAdd(number(p, 3), s3)
-			s4 = v.MulAdd(number(p, 4), s4)
-			s5 = v.MulAdd(number(p, 5), s5)
-			s6 = v.MulAdd(number(p, 6), s6)
+// backward adds to dst the gradient with respect to the first weight.
+func (e *vector) backward(dst []float64, dz []lanes) {
+	for j := 0; j < Hidden; j += height {
+		for k := 0; k < body; k += 16 {
+			direct.Tile16(e.dw1[j][k:], body, rows(inputs[j:]), dz[0][:], units[:len(dz)], e.x[0][k:], stride, &none)
 		}
-		out := (*[7]lanes)(e.dw1[k:])
-		s0.Store(&out[0])
-		s1.Store(&out[1])
-		s2.Store(&out[2])
-		s3.Store(&out[3])
-		s4.Store(&out[4])
-		s5.Store(&out[5])
-		s6.Store(&out[6])
 	}
-}
-
-// number fills a vector with the i-th number after p.
-func number(p unsafe.Pointer, i int) vec {
-	return archsimd.BroadcastFloat32x16(*(*float32)(unsafe.Add(p, 4*i)))
+	for j := range e.dw1 {
+		for k := 0; k < body; k += 16 {
+			addTo(dst[j*Inputs+k:], archsimd.LoadFloat32x16((*lanes)(e.dw1[j][k:])))
+		}
+	}
+	archsimd.ClearAVXUpperBits()
+	for j, v := range e.dlast {
+		dst[j*Inputs+body] += float64(v)
+	}
 }
