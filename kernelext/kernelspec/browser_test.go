@@ -254,6 +254,35 @@ func TestBrowser(t *testing.T) {
 		quiet(t)
 	})
 
+	// "Run All" does not wait for anybody to touch a slider.
+	t.Run("run all", func(t *testing.T) {
+		p.t = t
+		again := strings.SplitAfter(played[sliderCell], "%%\n")[1]
+		writeNotebook(t, filepath.Join(dir, "sliders.ipynb"), kernelspec.PureGo, played[tableCell-1], played[sliderCell], "%%\n"+again, played[afterCell])
+		p.openNotebook(address, "sliders.ipynb")
+		begin := time.Now()
+		p.eval("lab.run('notebook:run-all-cells')")
+		p.wait("the last cell", "lab.ran() && lab.idle() && lab.text(3).includes('alive')")
+		// Untouched, two sliders would take four minutes.
+		if d := time.Since(begin); d > 90*time.Second {
+			t.Errorf("the cells took %v", d)
+		}
+		if n := p.count("lab.outputs().filter(o => o.data?.['image/png']).length"); n != 2 {
+			t.Errorf("%d pictures, want the two of the defaults", n)
+		}
+		p.screenshot("run-all")
+		// By itself it waits for its reader, until another cell is run.
+		run(1)
+		p.wait("the slider", "lab.cells()[1].outputArea.node.querySelector('input[type=range]')")
+		time.Sleep(time.Second) // five looks at what waits
+		if p.eval("!!lab.cells()[1].outputArea.node.querySelector('input[type=range]')") != "true" {
+			t.Error("the slider has ended by itself")
+		}
+		run(3)
+		p.wait("the other cell", "lab.idle() && lab.cells()[3].model.executionCount === 6")
+		quiet(t)
+	})
+
 	t.Run("completion and help", func(t *testing.T) {
 		open(t)
 		const head = "import \"sgdlab/pkg/noise\"\n\nfunc f() float64 {\n\treturn "

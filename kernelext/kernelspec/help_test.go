@@ -31,6 +31,8 @@ func function(pkg, expression string) string {
 func warm(ctx context.Context, tb testing.TB, k *notebook.Kernel) {
 	tb.Helper()
 	begin := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	defer cancel()
 	for _, h := range helps {
 		for asking := true; asking; {
 			matches, _, err := k.Complete(ctx, function(h.pkg, h.written))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -110,8 +111,15 @@ func TestPlan(t *testing.T) {
 	if !slices.Equal(argv, want) {
 		t.Errorf("got %q, want %q", argv, want)
 	}
-	if first := filepath.SplitList(os.Getenv("PATH"))[0]; first != lab.Path("bin") {
-		t.Errorf("PATH begins with %s, want %s", first, lab.Path("bin"))
+	if first := filepath.SplitList(os.Getenv("PATH"))[:2]; !slices.Equal(first, []string{lab.Path("kernel"), lab.Path("bin")}) {
+		t.Errorf("PATH begins with %q, want %s and %s", first, lab.Path("kernel"), lab.Path("bin"))
+	}
+	write(t, lab.Tool("gopls"), "#!/bin/sh\necho $GOGC \"$@\"\n")
+	if err := os.Chmod(lab.Tool("gopls"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("gopls", "-listen", "a b").CombinedOutput(); err != nil || string(out) != "40 -listen a b\n" {
+		t.Errorf("gopls: got %q, %v", out, err)
 	}
 	if v, set := os.LookupEnv("GOWORK"); set {
 		t.Errorf("GOWORK is %q, want it unset: it would hide the go.work of GoNB", v)

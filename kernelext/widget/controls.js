@@ -37,4 +37,15 @@
 	comm.subscribe("{{address}}/state", (_, text) => { state.textContent = text; });
 	box.querySelector("[data-done]").addEventListener("click", () => send("done"));
 	send("here");
+	// A cell that waits for its turn, as in "Run All", ends them: the reader wants to go on.
+	const cell = box.closest(".jp-Cell"), prompts = ".jp-InputPrompt";
+	const timer = setInterval(() => {
+		const queued = [...(box.closest(".jp-Notebook")?.querySelectorAll(prompts) ?? [])].some((p) => !cell.contains(p) && p.textContent.includes("*"));
+		if (queued) {
+			send("done");
+		}
+		if (queued || !box.isConnected) {
+			clearInterval(timer);
+		}
+	}, 200);
 })();

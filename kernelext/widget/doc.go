@@ -17,10 +17,11 @@
 // # In JupyterLab
 //
 // A cell is a program, and the controls live as long as it does. Draw returns when the
-// reader presses "Done", when nothing was touched for fifteen seconds after the start or
-// for two minutes later, when the cell is interrupted, or when the page does not answer
-// within five seconds. The figure and the line then show the last values, which
-// [Control.Value] also returns to the rest of the cell; run it again to go on.
+// reader presses "Done" or runs another cell, when nothing was touched for two minutes, when
+// the cell is interrupted, or when the page does not answer within five seconds. In "Run All"
+// other cells wait, so there the figure of the defaults stays at once. The figure and the
+// line then show the last values, which [Select.Value] also returns to the rest of the cell;
+// run it again to go on.
 //
 // Controls speak to the program through GoNB's channel in the page, which needs plain
 // http and a server at the root of its address: behind JupyterHub or https the page does

@@ -24,14 +24,13 @@ func Draw(picture func() (show.Picture, error), controls ...Control) {
 	if len(controls) == 0 {
 		panic("widget: Draw needs a control; show.Figure shows a figure without")
 	}
-	draw(show.Context(), picture, controls, newOutput(), limits{5 * time.Second, 15 * time.Second, 2 * time.Minute})
+	draw(show.Context(), picture, controls, newOutput(), limits{5 * time.Second, 2 * time.Minute})
 }
 
 // limits are the time-outs of Draw.
 type limits struct {
 	answer time.Duration // until the page says that the controls are there; GoNB itself waits 3.5 s for its channel
-	first  time.Duration // until the first touch
-	next   time.Duration // between touches
+	touch  time.Duration // until the next touch
 }
 
 func draw(ctx context.Context, picture func() (show.Picture, error), controls []Control, out output, limit limits) {
@@ -84,13 +83,13 @@ func (s *session) follow(ctx context.Context, limit limits, redraw func()) {
 	case <-ctx.Done():
 		return
 	}
-	timer := time.NewTimer(limit.first)
+	timer := time.NewTimer(limit.touch)
 	defer timer.Stop()
 	for {
 		select {
 		case <-s.moved:
 			redraw()
-			timer.Reset(limit.next)
+			timer.Reset(limit.touch)
 		case <-s.done:
 			select {
 			case <-s.moved: // just before

@@ -61,7 +61,7 @@ func quiet(t *testing.T) {
 }
 
 // patient limits end no test.
-var patient = limits{time.Minute, time.Minute, time.Minute}
+var patient = limits{time.Minute, time.Minute}
 
 func TestReaderMoves(t *testing.T) {
 	quiet(t)
@@ -117,9 +117,9 @@ func TestDrawEnds(t *testing.T) {
 		limit limits
 		moves func(heard func(string))
 	}{
-		{"no answer", t.Context(), limits{20 * time.Millisecond, time.Minute, time.Minute}, nil},
-		{"no touch", t.Context(), limits{time.Minute, 20 * time.Millisecond, time.Minute}, func(heard func(string)) { heard("1 here") }},
-		{"no further touch", t.Context(), limits{time.Minute, time.Minute, 20 * time.Millisecond}, func(heard func(string)) { heard("1 here"); heard("2 0 1") }},
+		{"no answer", t.Context(), limits{20 * time.Millisecond, time.Minute}, nil},
+		{"no touch", t.Context(), limits{time.Minute, 20 * time.Millisecond}, func(heard func(string)) { heard("1 here") }},
+		{"no further touch", t.Context(), limits{time.Minute, 20 * time.Millisecond}, func(heard func(string)) { heard("1 here"); heard("2 0 1") }},
 		{"interrupted", stopped, patient, func(heard func(string)) { heard("1 here"); stop() }},
 	} {
 		r := &reader{moves: tt.moves}
