@@ -31,7 +31,7 @@ func function(pkg, expression string) string {
 func warm(ctx context.Context, tb testing.TB, k *notebook.Kernel) {
 	tb.Helper()
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute) // a minute if the machine is busy
 	defer cancel()
 	for _, h := range helps {
 		for asking := true; asking; {
