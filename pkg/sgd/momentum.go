@@ -101,53 +101,40 @@ func newChain(x0 []float64, m Momentum, decay float64) *chain {
 
 // step moves by the batch gradient g at learning rate eta. It returns false, and leaves
 // the chain where it is, if the new weights are not finite.
-//
-// The conversions to float64 forbid fused multiply-adds: the bits are the same on every
-// machine.
 func (c *chain) step(g []float64, eta float64) bool {
-	mu, decay := c.momentum.Mu, c.decay
-	x := c.x
-	next, v, nextV := c.nextX[:len(x)], c.v, c.nextV
-	g = g[:len(x)]
-	finite := true
-	switch c.momentum.Kind {
-	case None:
-		for i, xi := range x {
-			gi := g[i] + float64(decay*xi)
-			xi -= float64(eta * gi)
-			next[i] = xi
-			if xi-xi != 0 {
-				finite = false
-			}
-		}
-	case HeavyBall:
-		v, nextV = v[:len(x)], nextV[:len(x)]
-		for i, xi := range x {
-			vi := g[i] + float64(decay*xi) + float64(mu*v[i])
-			nextV[i] = vi
-			xi -= float64(eta * vi)
-			next[i] = xi
-			if xi-xi != 0 {
-				finite = false
-			}
-		}
-	case Nesterov:
-		v, nextV = v[:len(x)], nextV[:len(x)]
-		for i, xi := range x {
-			gi := g[i] + float64(decay*xi)
-			vi := float64(mu*v[i]) + gi
-			nextV[i] = vi
-			xi -= float64(eta * (gi + float64(mu*vi)))
-			next[i] = xi
-			if xi-xi != 0 {
-				finite = false
-			}
-		}
-	}
-	if !finite {
+	done, finite := c.stepVectors(g, eta)
+	if !c.stepRest(g, eta, done) || !finite {
 		return false
 	}
 	c.x, c.nextX = c.nextX, c.x
 	c.v, c.nextV = c.nextV, c.v
 	return true
+}
+
+// stepRest takes the step of the coordinates from first on, and returns whether they stayed
+// finite.
+//
+// The conversions to float64 forbid fused multiply-adds: the bits are the same on every
+// machine.
+func (c *chain) stepRest(g []float64, eta float64, first int) (finite bool) {
+	mu, decay := c.momentum.Mu, c.decay
+	finite = true
+	for i := first; i < len(c.x); i++ {
+		xi := c.x[i]
+		by := g[i] + float64(decay*xi)
+		if c.momentum.Kind != None {
+			v := by + float64(mu*c.v[i])
+			c.nextV[i] = v
+			if c.momentum.Kind == Nesterov {
+				v = by + float64(mu*v)
+			}
+			by = v
+		}
+		xi -= float64(eta * by)
+		c.nextX[i] = xi
+		if xi-xi != 0 {
+			finite = false
+		}
+	}
+	return finite
 }

@@ -3,6 +3,8 @@ package sgd
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"sgdlab/pkg/internal/numtest"
@@ -216,4 +218,42 @@ func TestMomentumDampsCovariance(t *testing.T) {
 	ratio := c[0][0] / (eta / (1 - mu) / (l1 + l2))
 	// Half a unit of the last printed digit; the formula gives 0.679.
 	numtest.Close(t, "covariance ratio", ratio, 0.680, 5e-4)
+}
+
+// The vectors take the steps of the plain loop, bit for bit, and see what is not finite.
+func TestStepVectors(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	random := func(n int) []float64 {
+		v := make([]float64, n)
+		for i := range v {
+			v[i] = r.NormFloat64()
+		}
+		return v
+	}
+	for _, m := range []Momentum{{}, {HeavyBall, 0.9}, {Nesterov, 0.9}} {
+		for _, n := range []int{1, 7, 8, 9, 16, 917} {
+			x, decay := random(n), 0.1*r.Float64()
+			got, want := newChain(x, m, decay), newChain(x, m, decay)
+			for range 3 {
+				g := random(n)
+				if done, finite := got.stepVectors(g, 0.1); done > n || !finite || !got.stepRest(g, 0.1, done) || !want.stepRest(g, 0.1, 0) {
+					t.Fatalf("%v, length %d: %d coordinates in vectors, finite %v", m, n, done, finite)
+				}
+				if !slices.Equal(got.nextX, want.nextX) || !slices.Equal(got.nextV, want.nextV) {
+					t.Fatalf("%v, length %d: the vectors give other bits", m, n)
+				}
+				got.x, got.nextX, got.v, got.nextV = got.nextX, got.x, got.nextV, got.v
+				want.x, want.nextX, want.v, want.nextV = want.nextX, want.x, want.nextV, want.v
+			}
+			for i := range n {
+				for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+					g := random(n)
+					g[i] = bad
+					if got.step(g, 0.1) {
+						t.Errorf("%v, length %d: %v at %d passed", m, n, bad, i)
+					}
+				}
+			}
+		}
+	}
 }
