@@ -389,10 +389,12 @@ func (o *observed) BatchGradTo(dst, x []float64, idx []int) (loss float64, err e
 	return loss, err
 }
 
-// State is that of the chain and the sums.
-func (o *observed) State() []float64 { return append(o.TinyChain.State(), o.sums[:]...) }
+// AppendState appends that of the chain and the sums.
+func (o *observed) AppendState(dst []float64) []float64 {
+	return append(o.TinyChain.AppendState(dst), o.sums[:]...)
+}
 
-// SetState restores what State returned.
+// SetState restores what AppendState appended.
 func (o *observed) SetState(state []float64) error {
 	n := len(state) - len(o.sums)
 	if n < 0 {

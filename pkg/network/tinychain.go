@@ -79,11 +79,11 @@ func (c *TinyChain) String() string {
 func (c *TinyChain) Stats() []float64 { return append([]float64(nil), c.stats...) }
 
 // State returns the batch-norm statistics and, last, the number of batches so far.
-func (c *TinyChain) State() []float64 {
-	state := make([]float64, len(c.stats)+1)
-	copy(state, c.stats)
-	state[len(c.stats)] = float64(c.calls)
-	return state
+func (c *TinyChain) State() []float64 { return c.AppendState(nil) }
+
+// AppendState appends what State returns to dst and returns that.
+func (c *TinyChain) AppendState(dst []float64) []float64 {
+	return append(append(dst, c.stats...), float64(c.calls))
 }
 
 // SetState restores what State returned, bit for bit. It returns an error, and changes

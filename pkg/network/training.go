@@ -91,7 +91,12 @@ func (t *Training) Samples() int { return t.data.N }
 func (t *Training) Stats() []float64 { return append([]float64(nil), t.stats...) }
 
 // State returns the running batch-norm statistics and, last, the number of batches so far.
-func (t *Training) State() []float64 { return append(t.Stats(), float64(t.calls)) }
+func (t *Training) State() []float64 { return t.AppendState(nil) }
+
+// AppendState appends what State returns to dst and returns that.
+func (t *Training) AppendState(dst []float64) []float64 {
+	return append(append(dst, t.stats...), float64(t.calls))
+}
 
 // SetState restores what State returned, bit for bit. It returns an error, and changes
 // nothing, if state is not one of a Training of this architecture.

@@ -94,7 +94,7 @@ func (r *run) save(elapsed time.Duration) error {
 	}
 	var state []float64
 	if r.stateful != nil {
-		state = r.stateful.State()
+		state = r.stateful.AppendState(nil)
 	}
 	h := header{
 		Run: r.id, Step: r.step, Sum: r.sum, Elapsed: elapsed, Sampler: sampler,
@@ -144,7 +144,7 @@ func (r *run) restore(data []byte) error {
 	}
 	var state []float64
 	if r.stateful != nil {
-		state = r.stateful.State()
+		state = r.stateful.AppendState(nil)
 	}
 	switch {
 	case h.Step > r.total:

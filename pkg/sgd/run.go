@@ -26,9 +26,9 @@ type Objective interface {
 // batch-norm statistics or dropout. Run keeps the state in checkpoints, and an objective
 // without this interface must have none.
 type Stateful interface {
-	// State returns a copy of the state, always of the same length.
-	State() []float64
-	// SetState makes state the state.
+	// AppendState appends the state, always of the same length, to dst and returns that.
+	AppendState(dst []float64) []float64
+	// SetState makes state, of which it keeps nothing, the state.
 	SetState(state []float64) error
 }
 
@@ -163,6 +163,7 @@ func (r *run) run(ctx context.Context) (*Result, error) {
 		every = r.perEpoch
 	}
 	g, idx := make([]float64, r.obj.Dim()), make([]int, r.settings.BatchSize)
+	var before []float64 // the state before a step
 	shown, saved := r.start, r.start
 	for r.step < r.total {
 		if ctx.Err() != nil {
@@ -170,9 +171,8 @@ func (r *run) run(ctx context.Context) (*Result, error) {
 			return r.end(Canceled, err.Error(), err)
 		}
 		eta := r.settings.LearningRate.At(r.step / r.perEpoch)
-		var before []float64
 		if r.stateful != nil {
-			before = r.stateful.State()
+			before = r.stateful.AppendState(before[:0])
 		}
 		loss, err := r.obj.BatchGradTo(g, r.chain.x, r.sampler.Next(idx))
 		if err != nil {
@@ -263,7 +263,7 @@ func (r *run) result(status Status, message string, elapsed time.Duration) *Resu
 		Settings:     r.settings,
 	}
 	if r.stateful != nil {
-		result.State = r.stateful.State()
+		result.State = r.stateful.AppendState(nil)
 	}
 	return result
 }

@@ -69,7 +69,7 @@ func (m *memory) BatchGradTo(dst, x []float64, idx []int) (float64, error) {
 	return loss, err
 }
 
-func (m *memory) State() []float64 { return append([]float64(nil), m.state...) }
+func (m *memory) AppendState(dst []float64) []float64 { return append(dst, m.state...) }
 
 func (m *memory) SetState(s []float64) error {
 	if len(s) != 2 {
