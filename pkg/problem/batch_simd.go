@@ -78,7 +78,34 @@ func cv8(b *Batch) {
 	}
 }
 
+// example19Batch is for [EX19]. It is not inlined, nor is the next: in a large function the
+// compiler leaves num a call, whose argument travels through an old instruction.
+//
+//go:noinline
+func example19Batch(lambda float64) func(b *Batch) {
+	if !archsimd.X86.AVX512() {
+		return nil
+	}
+	return func(b *Batch) {
+		strength := num(lambda)
+		for i := 0; i < Lanes; i += 8 {
+			x, y := load(&b.X1, i), load(&b.X2, i)
+			xx, yy, one, half := x.Mul(x), y.Mul(y), num(1), num(.5)
+			e := num(.25).Sub(xx.Mul(half)).Add(yy.Mul(half)).Sub(xx.Mul(yy).Mul(half)).Sub(yy.Mul(yy).Mul(num(.25)))
+			e = strength.Mul(exp8(e))
+			var zero vec
+			zero.Sub(x).Mul(xx.Sub(one)).Sub(e.Mul(y)).Store(part(&b.U1, i))
+			e.Mul(x).Sub(y).Store(part(&b.U2, i))
+			one.Store(part(&b.XX, i))
+			zero.Store(part(&b.XY, i))
+			one.Store(part(&b.YY, i))
+		}
+	}
+}
+
 // repairedBatch is for [EX19R].
+//
+//go:noinline
 func repairedBatch(lambda float64) func(b *Batch) {
 	if !archsimd.X86.AVX512() {
 		return nil
@@ -97,6 +124,52 @@ func repairedBatch(lambda float64) func(b *Batch) {
 			one.Store(part(&b.YY, i))
 		}
 	}
+}
+
+// exp8 is [exp] of eight numbers.
+func exp8(x vec) vec {
+	const (
+		perLn2  = 32 / math.Ln2
+		high    = 0x1.62e42fefp-1 / 32
+		low     = 0x1.473de6af278edp-34 / 32
+		rounder = 0x1.8p52
+	)
+	shifted := x.Mul(num(perLn2)).Add(num(rounder))
+	twelve := archsimd.BroadcastInt64x8(12)
+	n := shifted.AsInt64x8().ShiftLeft(twelve).ShiftRight(twelve).Sub(archsimd.BroadcastInt64x8(1 << 51))
+	whole := shifted.Sub(num(rounder))
+	r := x.Sub(whole.Mul(num(high)))
+	r = r.Sub(whole.Mul(num(low)))
+	r2 := r.Mul(r)
+	p := num(1. / 24).Add(r.Mul(num(1. / 120))).Add(r2.Mul(num(1. / 720)))
+	p = r.Add(r2.Mul(num(1. / 2).Add(r.Mul(num(1. / 6))))).Add(r2.Mul(r2).Mul(p))
+	index := n.AsUint64x8()
+	table := func(i int) vec { return archsimd.LoadFloat64x8((*[8]float64)(powers[i:])) }
+	t := table(0).ConcatPermute(table(8), index)
+	upper := archsimd.BroadcastUint64x8(16)
+	t = table(16).ConcatPermute(table(24), index).Merge(t, index.And(upper).Equal(upper))
+	e := n.ShiftRight(archsimd.BroadcastInt64x8(5)).ShiftLeft(archsimd.BroadcastInt64x8(52))
+	e = t.Add(t.Mul(p)).AsInt64x8().Add(e)
+	if x.Less(num(708)).And(x.Greater(num(-708))).ToBits() != 0xff {
+		return farExp(x, e.AsFloat64x8())
+	}
+	return e.AsFloat64x8()
+}
+
+// farExp repairs the exponentials of numbers too large for exp8.
+//
+//go:noinline
+func farExp(x, e vec) vec {
+	var at, to [8]float64
+	x.Store(&at)
+	e.Store(&to)
+	archsimd.ClearAVXUpperBits()
+	for i, v := range at {
+		if !(v > -708 && v < 708) {
+			to[i] = exp(v)
+		}
+	}
+	return archsimd.LoadFloat64x8(&to)
 }
 
 // sincos8 is [sincos] of eight numbers.
@@ -143,6 +216,7 @@ func far(x, sin, cos vec) (vec, vec) {
 	x.Store(&at)
 	sin.Store(&s)
 	cos.Store(&c)
+	archsimd.ClearAVXUpperBits()
 	for i, v := range at {
 		if !(v > -1e5 && v < 1e5) {
 			s[i], c[i] = math.Sincos(v)

@@ -67,6 +67,7 @@ func (p *Example19) System() *System {
 			dst[0], dst[1] = -x[0]*(x[0]*x[0]-1)-e*x[1], -x[1]+e*x[0]
 		},
 		Diffusion:    identity2,
+		Batch:        example19Batch(lambda),
 		DivDiffusion: zeroVector,
 		Potential:    doubleWell,
 		Gradient:     doubleWellGradient,

@@ -50,7 +50,7 @@ func TestLanesAreThePoints(t *testing.T) {
 	if a*b+c != float64(a*b)+c {
 		t.Skip("scalar operations are fused (GOAMD64=v3): lanes differ by rounding")
 	}
-	for _, sys := range []*problem.System{problem.TensorWell(), problem.XD(), problem.CV(), problem.EX19R(1.5).System(), rough(false)} {
+	for _, sys := range []*problem.System{problem.TensorWell(), problem.XD(), problem.CV(), problem.EX19(1.5).System(), problem.EX19R(1.5).System(), rough(false)} {
 		bare := *sys
 		bare.Batch = nil
 		for _, walkers := range []int{1, 2, 3, 16, 41} {
