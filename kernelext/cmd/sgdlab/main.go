@@ -9,12 +9,17 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"sgdlab/kernelext/kernelspec"
 )
+
+// The signal that a kernel gets when whoever started it dies is a matter of the thread that
+// becomes GoNB: it must be the first one.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
