@@ -68,20 +68,20 @@ type TrajectoriesSettings struct {
 	Progress Progress `json:"-"`
 }
 
-// Fig3Chains are the runs behind Fig. 3 and the table around it, 1.4 million epochs:
+// Fig3Chains are the runs behind Fig. 3 and the table around it, 1.1 million epochs:
 //
 //   - 10⁵ epochs at the settings of the paper, with the heavy ball and the index walk of the
 //     authors' code, and 10⁵ as the theory wants them, without momentum, with independent
 //     batches and frozen batch norm, with three seeds;
 //   - all other combinations of the learning rates 10⁻³ and 0.1, no momentum, heavy ball and Nesterov,
-//     three ways of sampling, and batch norm in training mode and frozen: 2·10⁴ epochs;
+//     three ways of sampling, and batch norm in training mode and frozen: 10⁴ epochs;
 //   - the settings of the paper with two more seeds;
 //   - the first two with the learning rate 0.1 of the authors' script, 10⁵ epochs.
 //
 // NOTE: the paper fixes the learning rate to 10⁻³ "after" 10³ epochs and does not give that
 // of the burn-in: here it is 0.1, the one of the script. The script burns in for 10 epochs.
 func Fig3Chains() TrajectoriesSettings {
-	const long, short = 100_000, 20_000
+	const long, short = 100_000, 10_000
 	paper := ChainSettings{
 		Training: sgd.Settings{
 			LearningRate: sgd.Constant(1e-3),
