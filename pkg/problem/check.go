@@ -75,29 +75,8 @@ func (s *System) checkAt(x []float64) error {
 		lower, _ := d.Eigenvalues()
 		return fmt.Errorf("the diffusion D is [%.6g %.6g; %.6g %.6g]: not positive semi-definite, its lowest eigenvalue is %.6g", d.XX, d.XY, d.XY, d.YY, lower)
 	}
-	if s.Coefficients != nil {
-		both := s.Coefficients(v[:], x)
-		if err := agree("the drift of Coefficients against Drift", v, u); err != nil {
-			return err
-		}
-		if err := agree("D of Coefficients against Diffusion", mixed(both), mixed(d)); err != nil {
-			return err
-		}
-	}
-	if s.Batch != nil {
-		var b Batch
-		for i := range Lanes {
-			b.X1[i], b.X2[i] = x[0], x[1]
-		}
-		s.Batch(&b)
-		for i := range Lanes {
-			if err := agree("the drift of Batch against Drift", [2]float64{b.U1[i], b.U2[i]}, u); err != nil {
-				return err
-			}
-			if err := agree("D of Batch against Diffusion", mixed(Tensor{b.XX[i], b.XY[i], b.YY[i]}), mixed(d)); err != nil {
-				return err
-			}
-		}
+	if err := s.checkShortcuts(x, u, d); err != nil {
+		return err
 	}
 	if s.Loss != nil {
 		v = [2]float64{-s.partial(s.Loss, x, 0), -s.partial(s.Loss, x, 1)}
@@ -125,6 +104,55 @@ func (s *System) checkAt(x []float64) error {
 		return nil
 	}
 	return s.checkStationary(x)
+}
+
+// CheckShortcuts returns an error if Coefficients or Batch disagree with Drift and Diffusion at
+// x or at a few points of the box; nil where those are not numbers. A copy of a system whose
+// Drift or Diffusion is replaced needs its own Coefficients and Batch, or none.
+func (s *System) CheckShortcuts(x []float64) error {
+	w, h := s.Box.XMax-s.Box.XMin, s.Box.YMax-s.Box.YMin
+	for _, at := range [][2]float64{{x[0], x[1]}, {s.Box.XMin + .43*w, s.Box.YMin + .58*h}, {s.Box.XMin + .71*w, s.Box.YMin + .24*h}} {
+		var u [2]float64
+		s.Drift(u[:], at[:])
+		d := s.Diffusion(at[:])
+		if bad(u[:]...) || bad(d.XX, d.XY, d.YY) {
+			continue
+		}
+		if err := s.checkShortcuts(at[:], u, d); err != nil {
+			return fmt.Errorf("problem: system %q at (%.6g, %.6g): %w; set Coefficients and Batch to nil where Drift or Diffusion is replaced", s.Name, at[0], at[1], err)
+		}
+	}
+	return nil
+}
+
+// checkShortcuts compares Coefficients and Batch at x with the drift u and D.
+func (s *System) checkShortcuts(x []float64, u [2]float64, d Tensor) error {
+	if s.Coefficients != nil {
+		var v [2]float64
+		both := s.Coefficients(v[:], x)
+		if err := agree("the drift of Coefficients against Drift", v, u); err != nil {
+			return err
+		}
+		if err := agree("D of Coefficients against Diffusion", mixed(both), mixed(d)); err != nil {
+			return err
+		}
+	}
+	if s.Batch != nil {
+		var b Batch
+		for i := range Lanes {
+			b.X1[i], b.X2[i] = x[0], x[1]
+		}
+		s.Batch(&b)
+		for i := range Lanes {
+			if err := agree("the drift of Batch against Drift", [2]float64{b.U1[i], b.U2[i]}, u); err != nil {
+				return err
+			}
+			if err := agree("D of Batch against Diffusion", mixed(Tensor{b.XX[i], b.XY[i], b.YY[i]}), mixed(d)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // checkStationary compares what belongs to the stationary state; Φ is known.

@@ -73,6 +73,9 @@ func (eq *Ito) check(x0 []float64) error {
 	case !finite(x0):
 		return fmt.Errorf("sde: the start %v is not finite", x0)
 	}
+	if eq.plane != nil {
+		return eq.plane.CheckShortcuts(x0)
+	}
 	return nil
 }
 

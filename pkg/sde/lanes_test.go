@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"sgdlab/pkg/problem"
@@ -117,5 +118,20 @@ func TestErrorsOfLanes(t *testing.T) {
 		if want == nil || fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
+	}
+}
+
+// A copy of a system with a drift of its own must not be simulated with the old one.
+func TestStaleBatch(t *testing.T) {
+	changed := *problem.TensorWell()
+	changed.Drift = func(dst, x []float64) { dst[0], dst[1] = -x[0], -x[1] }
+	s := &sde.Settings{Step: .01, Steps: 10, Walkers: 20, Seed: 1}
+	_, err := sde.Simulate(context.Background(), sde.Plane(&changed), []float64{0, 0}, s)
+	if err == nil || !strings.Contains(err.Error(), "set Coefficients and Batch to nil") {
+		t.Errorf("got %v", err)
+	}
+	changed.Coefficients, changed.Batch = nil, nil
+	if _, err := sde.Simulate(context.Background(), sde.Plane(&changed), []float64{0, 0}, s); err != nil {
+		t.Error(err)
 	}
 }
