@@ -46,6 +46,9 @@ func TestItemsPage(t *testing.T) {
 // erratum is the ID of one.
 var erratum = regexp.MustCompile(`^E[0-9]+$`)
 
+// heading is the first of a chapter, without its number.
+var heading = regexp.MustCompile(`"# [0-9]+\. ([^"\\]*)`)
+
 // itemsPage lists the items in Markdown, each under a heading of its own. Chapters that are
 // not in the folder have no link.
 func itemsPage(verdicts map[string]ledger.Verdict, folder string) string {
@@ -57,12 +60,11 @@ func itemsPage(verdicts map[string]ledger.Verdict, folder string) string {
 		if it.Chapter != chapter {
 			chapter = it.Chapter
 			number, slug, _ := strings.Cut(chapter, "_")
-			title := strings.ToUpper(slug[:1]) + strings.ReplaceAll(slug[1:], "_", " ")
-			if _, err := os.Stat(filepath.Join(folder, chapter+".ipynb")); err == nil {
-				fmt.Fprintf(&b, "\n## Chapter %s\n\n[%s](%s.ipynb)\n", number, title, chapter)
-			} else {
-				fmt.Fprintf(&b, "\n## Chapter %s\n\n%s (not written yet)\n", number, title)
+			link := strings.ReplaceAll(slug, "_", " ") + " (not written yet)"
+			if file, err := os.ReadFile(filepath.Join(folder, chapter+".ipynb")); err == nil {
+				link = fmt.Sprintf("[%s](%s.ipynb)", heading.FindSubmatch(file)[1], chapter)
 			}
+			fmt.Fprintf(&b, "\n## Chapter %s\n\n%s\n", strings.TrimPrefix(number, "0"), link)
 		}
 		verdict := "open"
 		if v, ok := verdicts[it.ID]; ok {
