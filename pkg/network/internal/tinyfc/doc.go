@@ -21,8 +21,11 @@
 //
 // # Precision and speed
 //
-// The vector engine needs GOEXPERIMENT=simd and AVX-512. The portable one computes in
-// float64 with plain loops, ten times slower; it is the reference.
+// The vector engine needs GOEXPERIMENT=simd, AVX-512 and assembly (no build tag purego). The
+// portable one computes in float64 with plain loops, fourteen times slower; it is the
+// reference. A step of sgd.Run on the vector engine takes a third of the processor time of one
+// of JAX's lax.scan, and 1/21 of one by automatic differentiation on XLA
+// (BenchmarkTinyChain); a sixth of it is waiting for images.
 //
 // # Not here
 //
