@@ -280,7 +280,7 @@ func networkRotation() Entry {
 			slope /= weight
 			sd := 1 / math.Sqrt(weight)
 			f.Numbers = []Number{
-				measured(fmt.Sprintf("areas swept by %d runs of %d epochs together over those of linear theory: 1, in standard errors", seeds, epochs), (slope-1)/sd, 0, 3),
+				measured(fmt.Sprintf("areas swept by %d runs of %d epochs together over those of linear theory: what exceeds 1, in standard errors", seeds, epochs), max(0, slope-1)/sd, 0, 3),
 				measured("the same: 0, in standard errors", slope/sd, 0, 3),
 			}
 			linear, none := f.Numbers[0].OK(), f.Numbers[1].OK()
@@ -290,10 +290,13 @@ func networkRotation() Entry {
 				f.Text = found + " With this length of runs that cannot be told from none: the claim could not be decided."
 			case linear:
 				f.Verdict = NeedsAssumption
-				f.Text = found + " Probability circulates, as it does in a quadratic loss with the same Hessian and noise: Lemma 20 on a network. It is no periodic motion and no limit cycle."
+				f.Text = found + " Probability circulates, and no more than in a quadratic loss with the same Hessian and noise: Lemma 20 on a network. It is no periodic motion and no limit cycle."
+				if slope < 1-3*sd {
+					f.Text += " That it is less may be due to weights that still move, while Hessian and noise are those of one place."
+				}
 			default:
 				f.Verdict = Holds
-				f.Text = found + " Probability circulates, and not as linear theory has it."
+				f.Text = found + " Probability circulates, and more than linear theory has it."
 			}
 			return f, nil
 		},
