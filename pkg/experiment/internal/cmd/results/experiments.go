@@ -16,7 +16,7 @@ type job struct {
 
 // experiments are in the order of the paper. The -training ones only train, with the test
 // accuracy after every epoch; the figure goes on from their checkpoints in -folder.
-// trajectories takes an hour or two, and 9 GB in -folder, which it needs. fig3 analyses these
+// trajectories takes an hour, and 6 GB in -folder, which it needs. fig3 analyses these
 // and runs what is missing; fig3-core makes the same file from seven shorter ones, in ten
 // minutes, and fig3-recorded from what is in -folder so far.
 var experiments = []job{
