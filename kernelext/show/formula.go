@@ -32,8 +32,10 @@ const formulaSide = 12
 // It panics if v is none of these, empty, or larger than 12×12: Table and HeatMap show
 // large ones.
 func TeX(v any) string {
-	if r := reflect.ValueOf(v); r.CanInt() || r.CanUint() {
-		return fmt.Sprint(v)
+	if r := reflect.ValueOf(v); r.CanInt() {
+		return strconv.FormatInt(r.Int(), 10)
+	} else if r.CanUint() {
+		return strconv.FormatUint(r.Uint(), 10)
 	} else if r.CanFloat() {
 		return texNumber(scientific(r.Float()))
 	}
@@ -76,7 +78,7 @@ func withoutZeros(decimals []string) []string {
 		shorter := make([]string, len(decimals))
 		for i, s := range decimals {
 			whole, fraction, ok := strings.Cut(s, ".")
-			if !ok || !strings.HasSuffix(fraction, "0") { // also 1.20e-09
+			if !ok || strings.Contains(fraction, "e") || !strings.HasSuffix(fraction, "0") {
 				return decimals
 			}
 			shorter[i] = strings.TrimSuffix(whole+"."+fraction[:len(fraction)-1], ".")

@@ -281,8 +281,9 @@ func TestFormula(t *testing.T) {
 		`-\infty`:                               float32(math.Inf(-1)),
 		`\text{NaN}`:                            math.NaN(),
 		`\begin{pmatrix} 1 \\ -2 \end{pmatrix}`: []float64{1, -2},
-		`\begin{pmatrix} 1 & 0 & -2 \end{pmatrix}`:              [][]float64{{1, 0, -2}},
-		`\begin{pmatrix} 0 & 2.000 \cdot 10^{-9} \end{pmatrix}`: [][]float64{{0, 2e-9}},
+		`\begin{pmatrix} 1 & 0 & -2 \end{pmatrix}`:                                   [][]float64{{1, 0, -2}},
+		`\begin{pmatrix} 0 & 2.000 \cdot 10^{-9} \end{pmatrix}`:                      [][]float64{{0, 2e-9}},
+		`\begin{pmatrix} 1.200 \cdot 10^{-10} \\ 3.400 \cdot 10^{-10} \end{pmatrix}`: []float64{1.2e-10, 3.4e-10},
 	} {
 		if got := TeX(v); got != want {
 			t.Errorf("%v: got %s, want %s", v, got, want)

@@ -35,7 +35,6 @@
 		});
 	}
 	comm.subscribe("{{address}}/state", (_, text) => { state.textContent = text; });
-	box.querySelector("[data-done]").addEventListener("click", () => send("done"));
 	send("here");
 	// A cell that waits for its turn, as in "Run All", ends them: the reader wants to go on.
 	const cell = box.closest(".jp-Cell"), prompts = ".jp-InputPrompt";
@@ -48,4 +47,8 @@
 			clearInterval(timer);
 		}
 	}, 200);
+	box.querySelector("[data-done]").addEventListener("click", () => {
+		clearInterval(timer);
+		send("done");
+	});
 })();

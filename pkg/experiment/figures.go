@@ -255,7 +255,7 @@ func AngleFigure(r *GradientNoiseResult) figure.CurvesFigure {
 }
 
 // AccuracyFigure returns what [figure.Curves] draws: the test accuracy after every epoch of
-// some trainings, under the networks' names and the names of their images.
+// some trainings, labelled by the images for CIFAR and by the network for MNIST.
 func AccuracyFigure(results ...*TrainingResult) figure.CurvesFigure {
 	f := figure.CurvesFigure{
 		Title: "Test accuracy along training", Stem: "test-accuracy",

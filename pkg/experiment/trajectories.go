@@ -374,6 +374,8 @@ type observed struct {
 	gradient []float64
 }
 
+var _ sgd.Stateful = (*observed)(nil)
+
 // BatchGradTo is that of the chain.
 func (o *observed) BatchGradTo(dst, x []float64, idx []int) (loss float64, err error) {
 	loss, err = o.TinyChain.BatchGradTo(dst, x, idx)
@@ -391,6 +393,9 @@ func (o *observed) BatchGradTo(dst, x []float64, idx []int) (loss float64, err e
 func (o *observed) AppendState(dst []float64) []float64 {
 	return append(o.TinyChain.AppendState(dst), o.sums[:]...)
 }
+
+// State returns what AppendState appends.
+func (o *observed) State() []float64 { return o.AppendState(nil) }
 
 // SetState restores what AppendState appended.
 func (o *observed) SetState(state []float64) error {

@@ -97,7 +97,7 @@ func figure1() Entry {
 }
 
 func figure2() Entry {
-	const half = 0.005 // of the last printed digit
+	const half = 0.005 // of the last printed digit of a rank in every panel of Fig. 2
 	return Entry{
 		ID: "Fig. 2", Item: "Figure 2", Chapter: "08_gradient_noise_of_networks",
 		Claim:   "On CIFAR the eigenvalues of D are larger than on MNIST, with ranks of 0.32 % to 0.47 % of d.",
@@ -130,7 +130,7 @@ func figure2() Entry {
 			case !allOK(larger...):
 				f.Verdict, f.Text = Fails, "The eigenvalues are not larger: "+said
 			case !allOK(ranks...):
-				f.Text = "The eigenvalues are larger and the ranks below one per cent, as claimed; their digits cannot be decided, because the paper gives no annealing, and CIFAR-100 is not recorded: " + said
+				f.Text = "The eigenvalues are larger, as claimed; the ranks are not the printed ones to the last digit and cannot be decided, because the paper gives no annealing, and CIFAR-100 is not recorded: " + said
 			default:
 				f.Text = "Two panels agree; CIFAR-100 is not recorded: " + said
 			}

@@ -170,7 +170,7 @@ func reversiblePart() Entry {
 		Decides: []string{"eq. (5)", "eq. (6)", "eq. (7)"},
 		Check: func(context.Context) (Finding, error) {
 			xd := *problem.XD() // state-dependent D
-			xd.StreamFunction, xd.Skew, xd.Force = nil, nil, nil
+			xd.StreamFunction, xd.Skew, xd.Force, xd.Coefficients, xd.Batch = nil, nil, nil, nil, nil
 			drift := func(dst, x []float64) {
 				g, div := make([]float64, 2), make([]float64, 2)
 				xd.GradientTo(g, x)

@@ -7,7 +7,7 @@ type PrintedSpectrum struct {
 	Figure    string // "1a" … "2c"
 	Name      string // of network and data
 	Dim       int    // d
-	Mean, Std float64
+	Mean, Std float64 // loss²/weight²
 	Rank      float64 // % of d
 	MeanHalf  float64
 	StdHalf   float64

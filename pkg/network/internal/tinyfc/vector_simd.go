@@ -186,13 +186,13 @@ func multiples(of int32, n int) []int32 {
 	return m
 }
 
-// rows returns the first rows of a tile.
-func rows(offsets []int32) *[height]int32 { return (*[height]int32)(offsets) }
+// firstRows returns those of a tile.
+func firstRows(offsets []int32) *[height]int32 { return (*[height]int32)(offsets) }
 
 // forward computes z, without bias, of as many images in e.x, and beyond up to a whole tile.
 func (e *vector) forward(z []lanes) {
 	for n := 0; n < len(z); n += height {
-		direct.Tile16(z[n][:], Hidden, rows(images), e.x[n][:], inputs, e.w1[0][:], Hidden, &none)
+		direct.Tile16(z[n][:], Hidden, firstRows(images), e.x[n][:], inputs, e.w1[0][:], Hidden, &none)
 	}
 }
 
@@ -265,7 +265,7 @@ func (e *vector) normalise(z []lanes) {
 // gradient of that sum with respect to the logits.
 func (e *vector) head(labels []uint8, scale float32) float64 {
 	for n := 0; n < len(labels); n += height { // rows past the end are computed and not used
-		direct.Tile8(e.delta[n][:], len(pair{}), rows(units), e.h[n][:], inputs[:Hidden], e.w2t[0][:], len(pair{}), &e.b2)
+		direct.Tile8(e.delta[n][:], len(pair{}), firstRows(units), e.h[n][:], inputs[:Hidden], e.w2t[0][:], len(pair{}), &e.b2)
 	}
 	one, two, four := archsimd.LoadUint32x16(&swapOnes), archsimd.LoadUint32x16(&swapTwos), archsimd.LoadUint32x16(&swapFours)
 	scales := archsimd.BroadcastFloat32x16(scale)
@@ -399,7 +399,7 @@ func (e *vector) throughNorm(z, dy []lanes) {
 func (e *vector) backward(dst []float64, dz []lanes) {
 	for j := 0; j < Hidden; j += height {
 		for k := 0; k < body; k += 16 {
-			direct.Tile16(e.dw1[j][k:], body, rows(inputs[j:]), dz[0][:], units[:len(dz)], e.x[0][k:], stride, &none)
+			direct.Tile16(e.dw1[j][k:], body, firstRows(inputs[j:]), dz[0][:], units[:len(dz)], e.x[0][k:], stride, &none)
 		}
 	}
 	for j := range e.dw1 {
