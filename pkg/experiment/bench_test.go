@@ -67,7 +67,10 @@ func BenchmarkSpectrum(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			n, x := trained(b, c.arch, 60_000)
 			for b.Loop() {
-				cov := covariance(b, n, x)
+				cov, err := noise.NewCovariance(context.Background(), n, x, &noise.Settings{MaxBytes: 4 << 30}) // all gradients
+				if err != nil {
+					b.Fatal(err)
+				}
 				found, err := spectrum.Of(context.Background(), cov, &c.settings)
 				if err != nil {
 					b.Fatal(err)
