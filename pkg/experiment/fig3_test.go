@@ -177,6 +177,15 @@ func TestFig3(t *testing.T) {
 	if n := len(r.Numbers.StationaryTable()) + len(r.Numbers.GradientTable()) + len(r.Numbers.RotationTable()); n != 6 {
 		t.Errorf("%d rows of tables, want 6", n)
 	}
+	if rows := r.Numbers.SurveyTable(); len(rows) != 2 || rows[0].Run != r.Numbers.Runs[0].Chain.Label() || rows[1].BeyondLinear != r.Numbers.Runs[1].Answers.BeyondLinear.String() {
+		t.Errorf("got %+v", rows)
+	}
+	shorter := r.Numbers
+	shorter.Runs = slices.Clone(r.Numbers.Runs)
+	shorter.Runs[0].Epochs--
+	if got := shorter.Longest().Runs; len(got) != 1 || !reflect.DeepEqual(got[0], r.Numbers.Runs[1]) {
+		t.Errorf("the longest are %+v", got)
+	}
 	paper, ok := r.Numbers.Paper()
 	if theory, also := r.Numbers.Theory(); !ok || !also || paper.Chain.Frozen || !theory.Chain.Frozen {
 		t.Error("the paper's run and that of the theory were not found")

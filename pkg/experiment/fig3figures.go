@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sgdlab/pkg/figure"
 	"sgdlab/pkg/noise"
@@ -41,6 +42,16 @@ func (n Fig3Numbers) Theory() (Fig3Analysis, bool) {
 }
 
 // Rotation pools the slopes of the runs that are those of [Fig3Numbers.Theory] but for the
+// Longest returns n with the runs alone that have the most epochs.
+func (n Fig3Numbers) Longest() Fig3Numbers {
+	most := 0
+	for _, a := range n.Runs {
+		most = max(most, a.Epochs)
+	}
+	n.Runs = slices.DeleteFunc(slices.Clone(n.Runs), func(a Fig3Analysis) bool { return a.Epochs < most })
+	return n
+}
+
 // given seeds, weighted by their errors. It is false if one is missing.
 func (n Fig3Numbers) Rotation(seeds ...uint64) (slope trajectory.Estimate, ok bool) {
 	theory, ok := n.Theory()
@@ -303,6 +314,31 @@ func (n Fig3Numbers) SurveyFigure() figure.SurveyFigure {
 		})
 	}
 	return r
+}
+
+// Fig3SurveyRow is a line of the table of answers.
+type Fig3SurveyRow struct {
+	Run            string
+	Epochs         int
+	Stationary     string
+	LowFrequencies string `show:"low frequencies"`
+	LongMemory     string `show:"long memory"`
+	LargeGradient  string `show:"large gradient"`
+	Irreversible   string
+	BeyondLinear   string `show:"beyond linear"`
+}
+
+// SurveyTable returns the answers of every run, those of [Fig3Numbers.SurveyFigure] with the
+// lengths of the runs.
+func (n Fig3Numbers) SurveyTable() (rows []Fig3SurveyRow) {
+	for _, a := range n.Runs {
+		q := a.Answers
+		rows = append(rows, Fig3SurveyRow{
+			a.Chain.Label(), a.Epochs, q.Stationary.String(), q.LowFrequencies.String(), q.LongMemory.String(),
+			q.LargeGradient.String(), q.Irreversible.String(), q.BeyondLinear.String(),
+		})
+	}
+	return rows
 }
 
 // Fig3StationaryRow is a line of the table of the checks of stationarity.

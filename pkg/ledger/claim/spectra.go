@@ -4,9 +4,9 @@ package claim
 // of D(x) at the end of training, with half a unit of the last printed digit of each number.
 // The five do not fit one convention (erratum E19).
 type PrintedSpectrum struct {
-	Figure    string // "1a" … "2c"
-	Name      string // of network and data
-	Dim       int    // d
+	Figure    string  // "1a" … "2c"
+	Name      string  // of network and data
+	Dim       int     // d
 	Mean, Std float64 // loss²/weight²
 	Rank      float64 // % of d
 	MeanHalf  float64
