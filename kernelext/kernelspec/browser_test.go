@@ -200,30 +200,6 @@ func TestBrowser(t *testing.T) {
 		quiet(t)
 	})
 
-	// A formula is drawn, and the link of a verdict opens the list of the items.
-	t.Run("formula and link", func(t *testing.T) {
-		p.t = t
-		writeNotebook(t, filepath.Join(dir, "linked.ipynb"), kernelspec.PureGo, "import (\n\t\"sgdlab/kernelext/show\"\n\t\"sgdlab/pkg/ledger\"\n)\n\n%%\n"+
-			"show.Formula(\"D = \"+show.TeX([][]float64{{1, 1.8}, {1.8, 9}}))\ne, _ := ledger.Find(\"A.2\")\nshow.Verdict(e, show.Must(e.Check(show.Context())))")
-		items, err := os.ReadFile(filepath.Join(lab.Root, "notebooks", claim.Page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, claim.Page), items, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		p.openNotebook(address, "linked.ipynb")
-		run(0)
-		p.wait("the formula and the verdict", "lab.cells()[0].outputArea.node.querySelector('mjx-container') && lab.text(0).includes('Decides')")
-		time.Sleep(500 * time.Millisecond) // the fonts of the formula come
-		p.screenshot("verdict")
-		p.eval("[...lab.cells()[0].outputArea.node.querySelectorAll('a')].find(a => a.innerText === 'A.2').click()")
-		p.wait("the list of the items", fmt.Sprintf("lab.panel()?.context?.path === %q && lab.panel().node.innerText.includes('Without replacement the variance')", claim.Page))
-		time.Sleep(500 * time.Millisecond) // it scrolls
-		p.screenshot("items")
-		quiet(t)
-	})
-
 	t.Run("slider", func(t *testing.T) {
 		open(t)
 		run(progressCell) // the import
@@ -251,35 +227,6 @@ func TestBrowser(t *testing.T) {
 		if n := p.count(fmt.Sprintf("JSON.stringify(lab.cells()[%d].model.outputs.toJSON()).split('<script').length - 1", sliderCell)); n > 0 {
 			t.Errorf("%d scripts are left in the notebook", n)
 		}
-		quiet(t)
-	})
-
-	// "Run All" does not wait for anybody to touch a slider.
-	t.Run("run all", func(t *testing.T) {
-		p.t = t
-		again := strings.SplitAfter(played[sliderCell], "%%\n")[1]
-		writeNotebook(t, filepath.Join(dir, "sliders.ipynb"), kernelspec.PureGo, played[tableCell-1], played[sliderCell], "%%\n"+again, played[afterCell])
-		p.openNotebook(address, "sliders.ipynb")
-		begin := time.Now()
-		p.eval("lab.run('notebook:run-all-cells')")
-		p.wait("the last cell", "lab.ran() && lab.idle() && lab.text(3).includes('alive')")
-		// Untouched, two sliders would take four minutes.
-		if d := time.Since(begin); d > 90*time.Second {
-			t.Errorf("the cells took %v", d)
-		}
-		if n := p.count("lab.outputs().filter(o => o.data?.['image/png']).length"); n != 2 {
-			t.Errorf("%d pictures, want the two of the defaults", n)
-		}
-		p.screenshot("run-all")
-		// By itself it waits for its reader, until another cell is run.
-		run(1)
-		p.wait("the slider", "lab.cells()[1].outputArea.node.querySelector('input[type=range]')")
-		time.Sleep(time.Second) // five looks at what waits
-		if p.eval("!!lab.cells()[1].outputArea.node.querySelector('input[type=range]')") != "true" {
-			t.Error("the slider has ended by itself")
-		}
-		run(3)
-		p.wait("the other cell", "lab.idle() && lab.cells()[3].model.executionCount === 6")
 		quiet(t)
 	})
 
@@ -322,6 +269,59 @@ func TestBrowser(t *testing.T) {
 		p.eval("document.querySelector('.jp-Dialog .jp-mod-accept').click()")
 		p.wait("all cells of the fresh kernel", "lab.idle() && lab.cells()[alive].model.executionCount === alive && lab.text(alive).includes('alive')")
 		p.screenshot("restarted")
+		quiet(t)
+	})
+
+	// A formula is drawn, and the link of a verdict opens the list of the items.
+	t.Run("formula and link", func(t *testing.T) {
+		p.t = t
+		writeNotebook(t, filepath.Join(dir, "linked.ipynb"), kernelspec.PureGo, "import (\n\t\"sgdlab/kernelext/show\"\n\t\"sgdlab/pkg/ledger\"\n)\n\n%%\n"+
+			"show.Formula(\"D = \"+show.TeX([][]float64{{1, 1.8}, {1.8, 9}}))\ne, _ := ledger.Find(\"A.2\")\nshow.Verdict(e, show.Must(e.Check(show.Context())))")
+		items, err := os.ReadFile(filepath.Join(lab.Root, "notebooks", claim.Page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, claim.Page), items, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p.openNotebook(address, "linked.ipynb")
+		run(0)
+		p.wait("the formula and the verdict", "lab.cells()[0].outputArea.node.querySelector('mjx-container') && lab.text(0).includes('Decides')")
+		time.Sleep(500 * time.Millisecond) // the fonts of the formula come
+		p.screenshot("verdict")
+		p.eval("[...lab.cells()[0].outputArea.node.querySelectorAll('a')].find(a => a.innerText === 'A.2').click()")
+		p.wait("the list of the items", fmt.Sprintf("lab.panel()?.context?.path === %q && lab.panel().node.innerText.includes('Without replacement the variance')", claim.Page))
+		time.Sleep(500 * time.Millisecond) // it scrolls
+		p.screenshot("items")
+		quiet(t)
+	})
+
+	// "Run All" does not wait for anybody to touch a slider.
+	t.Run("run all", func(t *testing.T) {
+		p.t = t
+		again := strings.SplitAfter(played[sliderCell], "%%\n")[1]
+		writeNotebook(t, filepath.Join(dir, "sliders.ipynb"), kernelspec.PureGo, played[tableCell-1], played[sliderCell], "%%\n"+again, played[afterCell])
+		p.openNotebook(address, "sliders.ipynb")
+		begin := time.Now()
+		p.eval("lab.run('notebook:run-all-cells')")
+		p.wait("the last cell", "lab.ran() && lab.idle() && lab.text(3).includes('alive')")
+		// Untouched, two sliders would take four minutes.
+		if d := time.Since(begin); d > 90*time.Second {
+			t.Errorf("the cells took %v", d)
+		}
+		if n := p.count("lab.outputs().filter(o => o.data?.['image/png']).length"); n != 2 {
+			t.Errorf("%d pictures, want the two of the defaults", n)
+		}
+		p.screenshot("run-all")
+		// By itself it waits for its reader, until another cell is run.
+		run(1)
+		p.wait("the slider", "lab.cells()[1].outputArea.node.querySelector('input[type=range]')")
+		time.Sleep(time.Second) // five looks at what waits
+		if p.eval("!!lab.cells()[1].outputArea.node.querySelector('input[type=range]')") != "true" {
+			t.Error("the slider has ended by itself")
+		}
+		run(3)
+		p.wait("the other cell", "lab.idle() && lab.cells()[3].model.executionCount === 6")
 		quiet(t)
 	})
 

@@ -51,7 +51,7 @@ func TestMisuse(t *testing.T) {
 		{[]string{"setup", "--xla", "--no-xla"}, "xla no-xla"},
 		{[]string{"kernel", "install", "--user", "--prefix", "x"}, "user prefix"},
 		{[]string{"walk", "99_nothing"}, `there is no chapter "99_nothing"; there are 00_tour`},
-		{[]string{"figures", "fig9"}, `there is no figure "fig9"; the nearest names are fig1a, fig1b`},
+		{[]string{"figures", "fig9"}, `there is no figure "fig9"; the nearest names are 10/fig4, fig4, `},
 		{[]string{"figures", "t1", "--format", "jpeg"}, `there is no format "jpeg": choose of svg, pdf, png`},
 		{[]string{"figures", "t1", "--results", "/no/such/folder"}, "there is no result /no/such/folder/t1.json"},
 		{[]string{"data", "fetch"}, "requires at least 1 arg"},
