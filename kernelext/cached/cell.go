@@ -1,7 +1,6 @@
 package cached
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -38,14 +37,26 @@ func cellCode(main string, line int) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("cached: reading the program of this cell: %w", err)
 		}
-		fmt.Fprintln(h, name)
-		for part := range bytes.Lines(data) {
-			if name != "go.mod" || !bytes.HasPrefix(part, []byte("module ")) { // another name for every kernel
-				h.Write(part)
-			}
+		if name == "go.mod" {
+			data = requirements(data)
 		}
+		fmt.Fprintln(h, name)
+		h.Write(data)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// requirements returns the lines of a go.mod file in alphabetical order, without that of the
+// module's name: kernels have different names for theirs, and write the rest in any order.
+func requirements(mod []byte) []byte {
+	var lines []string
+	for line := range strings.Lines(string(mod)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "module ") {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return []byte(strings.Join(lines, "\n"))
 }
 
 // closure returns the source of the last argument of the call of Value on the given line,

@@ -1,6 +1,7 @@
 package cached
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -219,5 +220,15 @@ func TestCodeOfThisProgram(t *testing.T) {
 		if got := at(file); got != base+program {
 			t.Errorf("%s: got %s, want the program to count", file, got)
 		}
+	}
+}
+
+// Two kernels write the same go.mod in different orders, with different names.
+func TestRequirements(t *testing.T) {
+	one := requirements([]byte("module gonb_1\n\ngo 1.26\n\nreplace sgdlab => /a\n\nrequire sgdlab v0.0.0\n"))
+	two := requirements([]byte("module gonb_2\n\ngo 1.26\n\nrequire sgdlab v0.0.0\n\nreplace sgdlab => /a\n"))
+	other := requirements([]byte("module gonb_2\n\ngo 1.26\n\nrequire sgdlab v0.0.0\n\nreplace sgdlab => /b\n"))
+	if !bytes.Equal(one, two) || bytes.Equal(one, other) {
+		t.Errorf("got %q, %q and %q", one, two, other)
 	}
 }
