@@ -294,11 +294,18 @@ func (s *CompareSettings) picture(want, got, name string) []string {
 		return []string{called + " is damaged"}
 	}
 	sizeA, sizeB := a.Bounds().Size(), b.Bounds().Size()
-	// Slim may have made one of them smaller.
 	if slant := sizeA.X*sizeB.Y - sizeB.X*sizeA.Y; abs(slant) > 2*max(sizeA.X, sizeA.Y, sizeB.X, sizeB.Y) {
 		return []string{fmt.Sprintf("%s of %d×%d points has become one of %d×%d", called, sizeA.X, sizeA.Y, sizeB.X, sizeB.Y)}
 	}
-	width, height := fields(sizeA.X), fields(sizeA.Y)
+	// Slim may have made one of them smaller, by a quarter or more; the other is then made so
+	// in the same way.
+	switch {
+	case 10*sizeA.X < 9*sizeB.X:
+		b = resized(b, sizeA.X)
+	case 10*sizeB.X < 9*sizeA.X:
+		a = resized(a, sizeB.X)
+	}
+	width, height := fields(a.Bounds().Dx()), fields(a.Bounds().Dy())
 	fieldsA, fieldsB := coarse(a, width, height), coarse(b, width, height)
 	sum, most, where := 0.0, 0.0, 0
 	for i := range fieldsA {
