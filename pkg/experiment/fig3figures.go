@@ -42,16 +42,6 @@ func (n Fig3Numbers) Theory() (Fig3Analysis, bool) {
 }
 
 // Rotation pools the slopes of the runs that are those of [Fig3Numbers.Theory] but for the
-// Longest returns n with the runs alone that have the most epochs.
-func (n Fig3Numbers) Longest() Fig3Numbers {
-	most := 0
-	for _, a := range n.Runs {
-		most = max(most, a.Epochs)
-	}
-	n.Runs = slices.DeleteFunc(slices.Clone(n.Runs), func(a Fig3Analysis) bool { return a.Epochs < most })
-	return n
-}
-
 // given seeds, weighted by their errors. It is false if one is missing.
 func (n Fig3Numbers) Rotation(seeds ...uint64) (slope trajectory.Estimate, ok bool) {
 	theory, ok := n.Theory()
@@ -71,6 +61,16 @@ func (n Fig3Numbers) Rotation(seeds ...uint64) (slope trajectory.Estimate, ok bo
 		weights += w
 	}
 	return trajectory.Estimate{Value: slope.Value / weights, Error: 1 / math.Sqrt(weights)}, true
+}
+
+// Longest returns n with the runs alone that have the most epochs.
+func (n Fig3Numbers) Longest() Fig3Numbers {
+	most := 0
+	for _, a := range n.Runs {
+		most = max(most, a.Epochs)
+	}
+	n.Runs = slices.DeleteFunc(slices.Clone(n.Runs), func(a Fig3Analysis) bool { return a.Epochs < most })
+	return n
 }
 
 func (n Fig3Numbers) longest(of func(ChainSettings) bool) (best Fig3Analysis, found bool) {
