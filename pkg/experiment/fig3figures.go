@@ -103,7 +103,7 @@ func (s ChainSettings) Label() string {
 func (a Fig3Analysis) title() string {
 	images := ""
 	if a.Chain.Samples != 0 {
-		images = fmt.Sprintf(", %d images", a.Chain.Samples)
+		images = fmt.Sprintf(", N = %d", a.Chain.Samples)
 	}
 	return fmt.Sprintf("tiny-fc, %s%s, %d epochs", a.Chain.Label(), images, a.Epochs)
 }

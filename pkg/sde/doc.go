@@ -27,8 +27,8 @@
 //
 // An ensemble of a system of the plane that has a Batch goes through Euler–Maruyama 16
 // walkers at a time on AVX-512, where there is one and the build has GOEXPERIMENT=simd. It
-// is then two to three times as fast, and the results are the same, bit for bit (with
-// GOAMD64=v3 or another processor, up to rounding).
+// is then three times as fast (BenchmarkEnsembleEX19), and the results are the same, bit for
+// bit (with GOAMD64=v3 or where Go fuses operations, up to rounding).
 //
 // # Errors of the step
 //

@@ -38,8 +38,9 @@ const chunk = 1 << 14
 // The memory does not depend on the number of steps.
 //
 // A path that leaves every bound is not an error but a [Status]. An error comes from
-// settings that make no sense, a stale Batch (problem.System.CheckShortcuts), a start, drift or diffusion that is not finite, a D that is
-// not positive semi-definite (with the point, step and walker), or ctx.
+// settings that make no sense, a stale Batch ([problem.System.CheckShortcuts]), a start, drift
+// or diffusion that is not finite, a D that is not positive semi-definite (with the point,
+// step and walker), or ctx.
 func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result, error) {
 	if err := eq.check(x0); err != nil {
 		return nil, err
