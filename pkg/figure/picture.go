@@ -11,7 +11,6 @@ import (
 
 // Drawer is anything that fills a canvas: a [Picture] or a *plot.Plot.
 type Drawer interface {
-	// Draw draws on all of c.
 	Draw(c draw.Canvas)
 }
 

@@ -55,20 +55,21 @@ func BenchmarkStages(b *testing.B) {
 	original := covariance(n)
 	a := slices.Clone(original)
 	k := kernel.Best()
+	both := pair(b)
 	b.Run("reduce", func(b *testing.B) {
 		for b.Loop() {
 			copy(a, original)
-			reduce(k, a, n, 2)
+			reduce(k, a, n, both)
 		}
 	})
 	copy(a, original)
-	full := reduce(k, a, n, 2)
+	full := reduce(k, a, n, both)
 	b.Run("chase", func(b *testing.B) {
 		for b.Loop() {
-			chase(k, slices.Clone(full), n, 2)
+			chase(k, slices.Clone(full), n, both)
 		}
 	})
-	diag, off := chase(k, full, n, 2)
+	diag, off := chase(k, full, n, both)
 	b.Run("Dsterf", func(b *testing.B) {
 		for b.Loop() {
 			gonum.Implementation{}.Dsterf(n, slices.Clone(diag), slices.Clone(off))

@@ -41,12 +41,37 @@ func (b band) block(i, j int) []float64 { return b[i+stride*j:] }
 //
 // Hop h of sweep s touches rows and columns up to s+48(h+1), of which hop h+2 of the
 // sweep before does not touch any: it may begin once hop h+1 of that one is done. So
-// sweeps follow each other at a distance, each on its own goroutine, and the order of
-// operations on any entry is that of one goroutine.
-func chase(k *kernel.Set, b band, n, workers int) (diag, off []float64) {
-	hops := make([]atomic.Int64, n) // finished by each sweep
-	parallel(workers, n-2, func(_, s int) {
-		sweep(k, b, n, s, hops)
+// sweeps can follow each other closely, and the order of operations on any entry is that
+// of one sweep after the other.
+//
+// A goroutine takes several sweeps through the band together: what the first has fetched
+// serves all, and the band goes through the processor once for each such group.
+func chase(k *kernel.Set, b band, n int, team *team) (diag, off []float64) {
+	sweeps := max(n-2, 0)
+	groups := (sweeps + together - 1) / together
+	hops := make([]atomic.Int64, groups) // finished by the last sweep of each group
+	team.run(groups, func(_, g int) {
+		var group [together]sweep
+		members := group[:min(together, sweeps-g*together)]
+		for q := range members {
+			members[q] = sweep{band: b, n: n, row: g*together + q + 1}
+		}
+		last := len(members) - 1
+		// At step t sweep q makes hop t−q, just after hop t−q+1 of the one before.
+		for t := 0; !members[last].ended; t++ {
+			for q := range members[:min(last, t)+1] {
+				s := &members[q]
+				if s.ended {
+					continue
+				}
+				if q == 0 && g > 0 {
+					waitFor(&hops[g-1], int64(s.hops+2))
+				}
+				s.hop(k)
+			}
+			hops[g].Store(int64(members[last].hops))
+		}
+		hops[g].Store(math.MaxInt64)
 	})
 	diag, off = make([]float64, n), make([]float64, n-1)
 	for j := range n {
@@ -58,36 +83,44 @@ func chase(k *kernel.Set, b band, n, workers int) (diag, off []float64) {
 	return diag, off
 }
 
-func sweep(k *kernel.Set, b band, n, s int, hops []atomic.Int64) {
-	mayHop := func(h int) {
-		if s > 0 {
-			waitFor(&hops[s-1], int64(h+2))
-		}
-	}
-	var v, u, y, p kernel.Vector
-	mayHop(0)
-	r := s + 1
-	tau := reflect(b.block(r, s), &v)
-	twoSided(k, b.block(r, r), &v, tau, &y)
-	hops[s].Store(1)
-	for h := 1; r+width < n; h++ {
-		mayHop(h)
-		e := b.block(r+width, r)
-		k.BandMulVec(e, &v, &y)
+// together is the number of sweeps that one goroutine takes at once: they have about
+// 300 kB of the band at hand, the second cache of a core has more.
+const together = 8
+
+// sweep is one on its way.
+type sweep struct {
+	band  band
+	n     int
+	row   int           // the first that the next hop changes
+	hops  int           // done
+	v     kernel.Vector // the reflector of the last hop
+	tau   float64
+	ended bool
+}
+
+// hop makes the next hop.
+func (s *sweep) hop(k *kernel.Set) {
+	var y kernel.Vector
+	if s.hops == 0 {
+		s.tau = reflect(s.band.block(s.row, s.row-1), &s.v)
+	} else {
+		var u, p kernel.Vector
+		e := s.band.block(s.row, s.row-width)
+		k.BandMulVec(e, &s.v, &y)
 		for i := range u {
-			u[i] = tau * v[i]
+			u[i] = s.tau * s.v[i]
 		}
 		for i, x := range y {
 			e[i] -= x * u[0]
 		}
-		tau = reflect(e, &p)
-		k.BandReflect(e, &u, &y, &p, tau)
-		r += width
-		twoSided(k, b.block(r, r), &p, tau, &y)
-		v = p
-		hops[s].Store(int64(h + 1))
+		s.tau = reflect(e, &p)
+		k.BandReflect(e, &u, &y, &p, s.tau)
+		s.v = p
 	}
-	hops[s].Store(math.MaxInt64)
+	twoSided(k, s.band.block(s.row, s.row), &s.v, s.tau, &y)
+	s.hops++
+	s.ended = s.row+width >= s.n
+	s.row += width
 }
 
 // reflect returns v and τ such that (I − τvvᵀ)x = βe₁, v[0] = 1, and replaces x, the

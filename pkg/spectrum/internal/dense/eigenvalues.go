@@ -64,7 +64,9 @@ func eigenvalues(k *kernel.Set, a []float64, n, workers int) ([]float64, error) 
 	if n <= small {
 		values = oneStage(a, n)
 	} else {
-		diag, off := chase(k, reduce(k, a, n, workers), n, workers)
+		team := newTeam(workers)
+		diag, off := chase(k, reduce(k, a, n, team), n, team)
+		team.dismiss()
 		if !(gonum.Implementation{}).Dsterf(n, diag, off) {
 			return nil, fmt.Errorf("dense: the QR iteration for the %d eigenvalues did not converge: check that the matrix is what you meant, and report it", n)
 		}

@@ -2,7 +2,6 @@ package dense
 
 import (
 	"math"
-	"sync"
 
 	"sgdlab/pkg/internal/syrk/kernel"
 )
@@ -33,7 +32,7 @@ type panelQR struct {
 //	w[j] = τ(p[c,j] + xᵀp[·,j]/(α−β)).
 //
 // All goroutines compute it, and wait for each other once per column.
-func (f *panelQR) factor(k *kernel.Set, p []float64, workers int) {
+func (f *panelQR) factor(k *kernel.Set, p []float64, team *team) {
 	rows := len(p) / width
 	chunk := (rows/width + 15) / 16 * width
 	chunks := (rows + chunk - 1) / chunk
@@ -45,18 +44,9 @@ func (f *panelQR) factor(k *kernel.Set, p []float64, workers int) {
 		}
 	}
 	clear(f.r[:])
-	workers = min(workers, chunks)
+	workers := min(team.size, chunks)
 	var meet barrier
-	var wg sync.WaitGroup
-	for id := range workers {
-		work := func() { f.work(k, p, chunk, chunks, id, workers, &meet) }
-		if id == workers-1 {
-			work() // this goroutine is one of them
-		} else {
-			wg.Go(work)
-		}
-	}
-	wg.Wait()
+	team.run(workers, func(_, id int) { f.work(k, p, chunk, chunks, id, workers, &meet) })
 	clear(f.gram[:])
 	for _, s := range f.sq[:chunks] {
 		for i, x := range s {

@@ -15,7 +15,7 @@ func TestRetile(t *testing.T) {
 	for _, n := range []int{129, 144, 145, 191, 240} {
 		a := lower(gaussian(rand.New(rand.NewPCG(uint64(n), 2)), n))
 		want := append([]float64(nil), a...)
-		got := retile(a, n, 2)
+		got := retile(a, n, pair(t))
 		count := (n + width - 1) / width
 		for i := range count * width {
 			for j := range (i/width + 1) * width {
@@ -55,7 +55,7 @@ func TestPanelQR(t *testing.T) {
 			}
 			original := mat.NewDense(c.rows, width, append([]float64(nil), p...))
 			var f panelQR
-			f.factor(set, p, 2)
+			f.factor(set, p, pair(t))
 			tri := make([]float64, area)
 			f.triangle(tri)
 
@@ -103,7 +103,7 @@ func TestStagesKeepInvariants(t *testing.T) {
 	a := gaussian(rand.New(rand.NewPCG(16, 1)), n)
 	trace, fro := mat.Trace(a), mat.Norm(a, 2)
 	for _, set := range kernel.Available() {
-		b := reduce(set, lower(a), n, 2)
+		b := reduce(set, lower(a), n, pair(t))
 		var bTrace, bSq float64
 		for j := range n {
 			bTrace += b[j+stride*j]
@@ -120,7 +120,7 @@ func TestStagesKeepInvariants(t *testing.T) {
 		numtest.Close(t, set.Name+", trace of the band", bTrace, trace, tol)
 		numtest.Close(t, set.Name+", norm of the band", math.Sqrt(bSq), fro, tol)
 
-		diag, off := chase(set, b, n, 2)
+		diag, off := chase(set, b, n, pair(t))
 		var tTrace, tSq float64
 		for i, x := range diag {
 			tTrace += x
@@ -140,4 +140,11 @@ func TestStagesKeepInvariants(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pair returns a team of two.
+func pair(tb testing.TB) *team {
+	team := newTeam(2)
+	tb.Cleanup(team.dismiss)
+	return team
 }

@@ -23,7 +23,7 @@ func (t tiles) tile(i, j int) []float64 {
 // reaches what is still to be read: the tiles of rows 0..i take 48²(i+1)(i+2)/2
 // elements, the first 48(i+1) rows of a at least that. Only the last row of tiles,
 // padded, may need more than a has; then the tiles are moved to memory of their own.
-func retile(a []float64, n, workers int) tiles {
+func retile(a []float64, n int, team *team) tiles {
 	count := (n + width - 1) / width
 	t := tiles(a)
 	if need := count * (count + 1) / 2 * area; need > len(a) {
@@ -33,10 +33,10 @@ func retile(a []float64, n, workers int) tiles {
 	for i := range count {
 		height := min(width, n-i*width)
 		length := min(n, (i+1)*width)
-		parallel(workers, height, func(_, r int) {
+		team.run(height, func(_, r int) {
 			copy(rows[r*n:r*n+length], a[(i*width+r)*n:])
 		})
-		parallel(workers, i+1, func(_, j int) {
+		team.run(i+1, func(_, j int) {
 			tile := t.tile(i, j)
 			clear(tile)
 			cols := min(width, n-j*width)
