@@ -24,6 +24,10 @@ const limit = 4 << 30
 //
 // It returns the error of fn, with nothing kept; and an error, before fn is called, if T
 // or the settings hold something that cannot be kept or compared.
+//
+//	r, err := cached.Value("t1", experiment.T1Quick(), func() (*experiment.T1Result, error) {
+//		return experiment.T1Panel(show.Context(), experiment.T1Quick())
+//	})
 func Value[T any](name string, settings any, fn func() (T, error)) (T, error) {
 	_, file, line, _ := runtime.Caller(1)
 	s, err := open()

@@ -12,6 +12,8 @@ import (
 )
 
 // Picture is what [Figure] shows; a *figure.Picture is one.
+//
+//	var p show.Picture = show.Must(figure.Ellipses(figure.NewEllipsesFigure(problem.REF())))
 type Picture interface {
 	Name() string                         // stem of file names
 	Caption() string                      // formulas between dollar signs
@@ -27,6 +29,9 @@ const svgLimit = 200_000
 // SVG, PDF and PNG under its name.
 //
 // A picture that cannot be drawn or written stops the cell as [Must] does.
+//
+//	p := show.Must(figure.Ellipses(figure.NewEllipsesFigure(problem.REF())))
+//	show.Figure(p, "REF: the noise turns the stationary law out of the axes of the loss.")
 func Figure(p Picture, text ...string) {
 	caption, alt := p.Caption(), p.Alt()
 	if len(text) > 0 {

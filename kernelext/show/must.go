@@ -23,6 +23,9 @@ func Must[T any](v T, err error) T {
 }
 
 // Check stops the cell as [Must] does if err is not nil.
+//
+//	err := os.Remove("old.json")
+//	show.Check(err)
 func Check(err error) {
 	if err == nil {
 		return
@@ -48,6 +51,11 @@ func box(colour, title, text string) string {
 }
 
 // Full reports whether chapters use their long settings: SGDLAB_FULL=1.
+//
+//	epochs := 100
+//	if show.Full() {
+//		epochs = 100_000
+//	}
 func Full() bool { return os.Getenv("SGDLAB_FULL") == "1" }
 
 // Data returns the folder of the real data, the value of SGDLAB_DATA. It is empty if the
@@ -57,6 +65,8 @@ func Data() string { return os.Getenv("SGDLAB_DATA") }
 // Context returns a context that ends when the cell is interrupted; it is the same at
 // every call. Work that stops with it has five seconds to save its state before GoNB
 // kills the program.
+//
+//	r := show.Must(experiment.T1Panel(show.Context(), experiment.T1Quick()))
 func Context() context.Context { return interrupted() }
 
 var interrupted = sync.OnceValue(func() context.Context {

@@ -32,6 +32,9 @@ import (
 // is folded: the rest of the rows can be opened in a notebook.
 //
 // It panics if rows is none of these.
+//
+//	show.Table([][]float64{{1, 1.8}, {1.8, 9}}, "D of T1")
+//	show.Table(map[string]float64{"d": 917, "rank": 39}, "tiny-fc")
 func Table(rows any, caption ...string) {
 	t := newTable(rows)
 	t.caption = strings.Join(caption, " ")

@@ -18,6 +18,8 @@ func Title(title string, below ...string) {
 
 // Markdown shows text. Formulas stand between dollar signs: $\lambda$ within a line,
 // $$\int \rho\,dx = 1$$ on lines of their own.
+//
+//	show.Markdown(fmt.Sprintf("The largest eigenvalue is $\\lambda$ = %.3g.", lambda))
 func Markdown(text string) {
 	current().show(bundle{markdown: text, plain: text})
 }

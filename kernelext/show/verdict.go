@@ -13,6 +13,9 @@ import (
 // Verdict shows what became of a claim of the paper: its place, the claim, the verdict,
 // the numbers beside what the claim requires, what was found, and links to the items that
 // it decides in the list of all, [claim.Page]. See package ledger.
+//
+//	e, _ := ledger.Find("E19")
+//	show.Verdict(e, show.Must(e.Check(show.Context())))
 func Verdict(e claim.Entry, f claim.Finding) {
 	current().show(bundle{html: verdictHTML(e, f), plain: verdictPlain(e, f)})
 }

@@ -41,6 +41,8 @@ func (s *Select[T]) positions() int { return len(s.values) }
 // is the position closest to value.
 //
 // It panics unless low < high, both finite, n ≥ 2, and value is between low and high.
+//
+//	lambda := widget.Slider("λ", 0, 1.5, 0.5, 16) // lambda.Value() is 0.5 until it is moved
 func Slider(label string, low, high, value float64, n int) *Select[float64] {
 	checkRange("Slider", label, low, high, value, n)
 	return slider(label, low, high, value, n, func(t float64) float64 { return low + t*(high-low) })
@@ -87,6 +89,8 @@ func number(v float64) string { return fmt.Sprintf("%.4g", v) }
 
 // Choice returns a control that offers the options, the first one being the default. An
 // option is labelled by what fmt.Sprint makes of it. It panics without options.
+//
+//	beta := widget.Choice("β", 1.0, 4) // beta.Value() is 1 until another is chosen
 func Choice[T any](label string, options ...T) *Select[T] {
 	if len(options) == 0 {
 		panic(fmt.Sprintf("widget: Choice %q has no options", label))

@@ -20,6 +20,11 @@ var script string
 //
 // If picture fails for the defaults, Draw stops the cell as show.Must does. Later errors
 // are shown beside the controls, and the figure stays as it was.
+//
+//	a := widget.Slider("a", 0, 3, 1, 31)
+//	widget.Draw(func() (show.Picture, error) {
+//		return figure.Ellipses(figure.NewEllipsesFigure(problem.ROT(a.Value())))
+//	}, a)
 func Draw(picture func() (show.Picture, error), controls ...Control) {
 	if len(controls) == 0 {
 		panic("widget: Draw needs a control; show.Figure shows a figure without")

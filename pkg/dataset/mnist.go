@@ -47,6 +47,8 @@ func MNIST(dir string) (train, test *Images, err error) {
 // rounded once to float32. MeanPool(4) of the images that [MNIST] reads sums
 // pixels already rounded and may differ in the last bit. The images are derived
 // from MNIST by Yann LeCun and Corinna Cortes, CC BY-SA 3.0.
+//
+//	train, test, err := dataset.MNIST7() // train.Image(0) has length 49
 func MNIST7() (train, test *Images, err error) {
 	if train, err = unpackMNIST7(data.MNIST7Train, "MNIST 7×7 train"); err != nil {
 		return nil, nil, err

@@ -26,7 +26,7 @@ import (
 // The whitened set has mean zero and, for ε = 0, covariance I; of all such filters
 // the symmetric one changes the images least.
 type Whitening struct {
-	Mean   []float32 // μ, p
+	Mean   []float32 // μ (p)
 	Filter []float32 // W, p×p row-major, symmetric
 	Bias   float64   // ε
 }
@@ -198,6 +198,9 @@ func amplitude(u, q float64) float64 {
 // Apply returns the whitened images W (x−μ), computed in float32, in O(N·p²). It
 // returns an error only if ctx is cancelled, and panics if the images have another
 // size than those that w was fitted to.
+//
+//	w, err := dataset.FitWhitening(ctx, train, nil)
+//	white, err := w.Apply(ctx, test)
 func (w *Whitening) Apply(ctx context.Context, im *Images) (*Images, error) {
 	p := im.ImageSize()
 	if p != len(w.Mean) || p*p != len(w.Filter) {

@@ -61,7 +61,7 @@ type ComparedNoise struct {
 	Std           Estimate  `json:"std"`                 // of all d eigenvalues
 	Participation Estimate  `json:"participation_ratio"` // (tr D)²/tr D²
 	EntropyRank   Estimate  `json:"entropy_rank"`
-	Values        []float64 `json:"values"` // eigenvalues for the first seed, three digits
+	Values        []float64 `json:"values"` // d eigenvalues less structural zeros for the first seed, ascending, three digits
 }
 
 // ComparisonResult is what [DataDiversity] and [Architectures] return.

@@ -27,7 +27,7 @@ type Fig3Settings struct {
 	Modes      int             `json:"modes"`      // k, directions that are tested: the steepest that remember from one epoch to the next
 	Flips      int             `json:"flips"`      // random sign vectors of the test of reversibility
 	Surrogates int             `json:"surrogates"` // simulated runs of the linear chain
-	Lags       []int           `json:"lags"`       // epochs, at which lag covariances are compared
+	Lags       []int           `json:"lags"`       // in epochs, of any number, at which lag covariances are compared, one per comparison
 	Seed       uint64          `json:"seed"`       // of signs and surrogates
 
 	// Folder is that of [Trajectories]: chains that have not ended there are run. It must
@@ -41,6 +41,9 @@ type Fig3Settings struct {
 }
 
 // Fig3Full is the full setting: all of [Fig3Chains].
+//
+//	s := experiment.Fig3Full()
+//	fmt.Println(len(s.Chains), "chains")
 func Fig3Full() Fig3Settings {
 	return Fig3Settings{Chains: Fig3Chains().Chains, Modes: 10, Flips: 9999, Surrogates: 200, Lags: []int{1, 3, 10}, Seed: 1}
 }
@@ -76,6 +79,8 @@ func Fig3Core() Fig3Settings {
 
 // Fig3Quick is two chains of 2¹³ epochs on 3,000 images: as the paper has it, and as its
 // theory wants it.
+//
+//	result, err := experiment.Fig3(ctx, experiment.Fig3Quick())
 func Fig3Quick() Fig3Settings {
 	s := Fig3Full()
 	paper := s.Chains[0]
@@ -90,6 +95,9 @@ func Fig3Quick() Fig3Settings {
 }
 
 // Fig3Numbers are what trajectories of a network say.
+//
+//	var n experiment.Fig3Numbers = result.Numbers.Longest()
+//	p, err := figure.Survey(n.SurveyFigure())
 type Fig3Numbers struct {
 	Dim  int            `json:"dim"` // d
 	Runs []Fig3Analysis `json:"runs"`
@@ -97,6 +105,9 @@ type Fig3Numbers struct {
 
 // Fig3Analysis is what one trajectory says. Lags and frequencies are in epochs and cycles per
 // epoch; tests and averages are over the second half of the run.
+//
+//	var a experiment.Fig3Analysis = result.Numbers.Runs[0]
+//	p, err := figure.IncrementSpectrum(a.IncrementFigure(true))
 type Fig3Analysis struct {
 	Chain  ChainSettings `json:"chain"`
 	Epochs int           `json:"epochs"` // recorded
@@ -104,9 +115,9 @@ type Fig3Analysis struct {
 
 	Spectrum    *trajectory.Spectrum           `json:"spectrum"`    // Fig. 3a, of the whole run
 	Correlation *trajectory.CorrelationSummary `json:"correlation"` // Fig. 3b
-	RandomWalk  []float64                      `json:"random_walk"` // mean correlation of random walks as long, at the same lags
-	Epoch       []float64                      `json:"epoch"`       // Fig. 3c: geometric bins of epochs,
-	Gradient    []float64                      `json:"gradient"`    // and the root mean square of ‖∇f‖/√d in them
+	RandomWalk  []float64                      `json:"random_walk"` // mean correlation of random walks as long as the run, one per lag
+	Epoch       []float64                      `json:"epoch"`       // Fig. 3c: the geometric middles of bins of epochs, ascending, one per bin,
+	Gradient    []float64                      `json:"gradient"`    // and the root mean square of ‖∇f‖/√d in it, one per bin
 
 	Gradients  Fig3Gradients  `json:"gradients"`
 	Stationary Fig3Stationary `json:"stationary"`
@@ -151,9 +162,9 @@ type Fig3Stationary struct {
 // theory explains what it is. statements.md §6.4.
 type Fig3Rotation struct {
 	TooFast    int                     `json:"too_fast"`   // steeper modes, which forget within an epoch and are not tested
-	Curvature  []float64               `json:"curvature"`  // l of the tested modes, descending
-	Variance   []float64               `json:"variance"`   // of the run along them, about a straight line
-	Predicted  []float64               `json:"predicted"`  // of the linear chain
+	Curvature  []float64               `json:"curvature"`  // l of the tested modes (k), descending
+	Variance   []float64               `json:"variance"`   // of the run along them (k), about a straight line
+	Predicted  []float64               `json:"predicted"`  // of the linear chain (k)
 	Oscillates int                     `json:"oscillates"` // modes that momentum alone makes oscillate
 	P          float64                 `json:"p"`          // of reversibility, all pairs together
 	Pairs      []Fig3Pair              `json:"pairs"`
@@ -174,13 +185,19 @@ type Fig3Pair struct {
 }
 
 // Fig3Result is what [Fig3] returns.
+//
+//	var result *experiment.Fig3Result
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
 type Fig3Result = Record[Fig3Settings, Fig3Numbers]
 
 // Fig3 runs the chains of the settings where they have not ended, and analyses their trajectories:
 // Fig. 3 of [chaudhari2018] with the null models that it lacks, and the tests of statements.md §6.4.
 //
-// The Hessian is that at the mean weights of the second half, D its mean over eight snapshots of it. It returns an error if
-// a trajectory is damaged or shorter than its blocks need, or if ctx ends.
+// The Hessian is that at the mean weights of the second half, D its mean over eight snapshots of
+// it. It returns an error if a trajectory is damaged or shorter than its blocks need, or if ctx
+// ends.
+//
+//	result, err := experiment.Fig3(ctx, experiment.Fig3Quick()) // a minute
 func Fig3(ctx context.Context, s Fig3Settings) (*Fig3Result, error) {
 	if s.Modes < 2 || s.Flips < 1 || s.Surrogates < 1 || len(s.Lags) == 0 || len(s.Chains) == 0 {
 		return nil, fmt.Errorf("experiment: %d modes, %d flips, %d surrogates, %d lags, %d chains: start from Fig3Full or Fig3Quick", s.Modes, s.Flips, s.Surrogates, len(s.Lags), len(s.Chains))

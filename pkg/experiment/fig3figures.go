@@ -12,6 +12,8 @@ import (
 )
 
 // LoadFig3 reads a result of [Fig3] from the file at path.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
 func LoadFig3(path string) (*Fig3Result, error) { return Load[Fig3Settings, Fig3Numbers](path) }
 
 // Run returns the analysis of the chain with the given name, see [ChainSettings.Name].
@@ -26,6 +28,9 @@ func (n Fig3Numbers) Run(name string) (Fig3Analysis, bool) {
 
 // Paper returns the longest run at the settings of the paper: learning rate 10⁻³, momentum
 // 0.9, batch norm in training mode. It is false if there is none.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
+//	paper, ok := result.Numbers.Paper()
 func (n Fig3Numbers) Paper() (Fig3Analysis, bool) {
 	return n.longest(func(c ChainSettings) bool {
 		return c.Training.LearningRate.At(0) == 1e-3 && c.Training.Momentum.Kind == sgd.HeavyBall && c.Training.Sampling == noise.IndexWalk && !c.Frozen
@@ -35,6 +40,9 @@ func (n Fig3Numbers) Paper() (Fig3Analysis, bool) {
 // Theory returns the longest run as the theory of the paper wants it: no momentum, independent
 // batches, frozen batch norm, so that eq. (1) holds; among equals the one with the smallest
 // learning rate. It is false if there is none.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
+//	theory, ok := result.Numbers.Theory()
 func (n Fig3Numbers) Theory() (Fig3Analysis, bool) {
 	return n.longest(func(c ChainSettings) bool {
 		return c.Frozen && c.Training.Momentum.Kind == sgd.None && c.Training.Sampling == noise.WithReplacement
@@ -83,6 +91,9 @@ func (n Fig3Numbers) longest(of func(ChainSettings) bool) (best Fig3Analysis, fo
 }
 
 // Label names the settings of the chain for a figure, as in "η = 0.1, no momentum, i.i.d., BN frozen".
+//
+//	s := experiment.Fig3Quick()
+//	fmt.Println(s.Chains[0].Label())
 func (s ChainSettings) Label() string {
 	momentum := map[sgd.MomentumKind]string{sgd.None: "no momentum", sgd.HeavyBall: "heavy ball", sgd.Nesterov: "Nesterov"}[s.Training.Momentum.Kind]
 	sampling := map[noise.Sampling]string{noise.WithReplacement: "i.i.d."}[s.Training.Sampling]
@@ -116,8 +127,8 @@ func floatsOf(v []int) []float64 {
 	return out
 }
 
-// IncrementFigure returns what [figure.IncrementSpectrum] draws, Fig. 3a: with null models, or as the paper
-// has it.
+// IncrementFigure returns what [figure.IncrementSpectrum] draws, Fig. 3a: with null models, or
+// as the paper has it.
 func (a Fig3Analysis) IncrementFigure(nulls bool) figure.RunFigure {
 	s := a.Spectrum
 	r := figure.RunFigure{Run: a.title(), Measured: figure.Ribbon{Label: "the weights", X: s.Frequency, Y: s.Amplitude}}
@@ -195,8 +206,9 @@ func (a Fig3Analysis) AreaFigure() figure.AreaFigure {
 // fig3Level is the level of the tests behind the answers, after correction for their number.
 const fig3Level = 0.05
 
-// low returns the mean amplitude of the spectrum of the increments over the ten lowest frequencies, its value for
-// white noise plus the 99 % band of such a mean, and its value for the relaxation fitted to each weight.
+// low returns the mean amplitude of the spectrum of the increments over the ten lowest
+// frequencies, its value for white noise plus the 99 % band of such a mean, and its value for
+// the relaxation fitted to each weight.
 func (a Fig3Analysis) low() (amplitude, white, relaxation float64) {
 	s, count := a.Spectrum, 0
 	for i, c := range s.Count {
@@ -224,8 +236,8 @@ func (a Fig3Analysis) lowFrequencies() figure.Answer {
 	return figure.Yes
 }
 
-// longMemory answers whether the autocorrelation leaves the band of white noise for longer than a random
-// walk or the fitted relaxation would.
+// longMemory answers whether the autocorrelation leaves the band of white noise for longer than
+// a random walk or the fitted relaxation would.
 func (a Fig3Analysis) longMemory() figure.Answer {
 	if a.Correlation.Inside > 0.9 {
 		return figure.No
@@ -238,8 +250,8 @@ func (a Fig3Analysis) longMemory() figure.Answer {
 	return figure.Explained
 }
 
-// largeGradient answers whether the mean square of the gradient stays as large as the linear chain has it, or
-// larger, Remark 18; up to a quarter more the linear chain explains it.
+// largeGradient answers whether the mean square of the gradient stays as large as the linear
+// chain has it, or larger, Remark 18; up to a quarter more the linear chain explains it.
 func (a Fig3Analysis) largeGradient() figure.Answer {
 	g := a.Gradients
 	switch {
@@ -253,8 +265,8 @@ func (a Fig3Analysis) largeGradient() figure.Answer {
 	return figure.Yes
 }
 
-// irreversible answers whether probability circulates in the planes of the steepest directions, and whether linear
-// theory has this circulation too.
+// irreversible answers whether probability circulates in the planes of the steepest directions,
+// and whether linear theory has this circulation too.
 func (a Fig3Analysis) irreversible() figure.Answer {
 	switch {
 	case a.Rotation.P > fig3Level/2 && a.Rotation.PSlope > fig3Level/2: // two tests
@@ -330,6 +342,9 @@ type Fig3SurveyRow struct {
 
 // SurveyTable returns the answers of every run, those of [Fig3Numbers.SurveyFigure] with the
 // lengths of the runs.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
+//	rows := result.Numbers.SurveyTable()
 func (n Fig3Numbers) SurveyTable() (rows []Fig3SurveyRow) {
 	for _, a := range n.Runs {
 		q := a.Answers
@@ -354,6 +369,9 @@ type Fig3StationaryRow struct {
 }
 
 // StationaryTable returns the checks of every run.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
+//	rows := result.Numbers.StationaryTable()
 func (n Fig3Numbers) StationaryTable() (rows []Fig3StationaryRow) {
 	for _, a := range n.Runs {
 		s := a.Stationary
@@ -372,6 +390,9 @@ type Fig3GradientRow struct {
 }
 
 // GradientTable returns the gradients of every run beside those of a stationary law without force.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
+//	rows := result.Numbers.GradientTable()
 func (n Fig3Numbers) GradientTable() (rows []Fig3GradientRow) {
 	for _, a := range n.Runs {
 		g := a.Gradients
@@ -396,6 +417,9 @@ type Fig3RotationRow struct {
 
 // RotationTable returns the tests of every run; p-values of the comparison are the smallest
 // over the lags times their number, the last column is a mean over the directions.
+//
+//	result, err := experiment.LoadFig3("../data/results/fig3.json")
+//	rows := result.Numbers.RotationTable()
 func (n Fig3Numbers) RotationTable() (rows []Fig3RotationRow) {
 	for _, a := range n.Runs {
 		r := a.Rotation

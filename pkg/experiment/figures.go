@@ -85,6 +85,8 @@ func drawSpectra(path string) (*figure.Picture, error) {
 
 // SpectrumFigure returns what [figure.GradientNoiseSpectra] draws: Fig. 1 or 2 of the paper
 // from the result r.
+//
+//	p, err := figure.GradientNoiseSpectra(experiment.SpectrumFigure(result))
 func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 	n := r.Numbers
 	f := figure.SpectrumFigure{Network: n.Network, DataSet: strings.Replace(n.DataSet, " train", "", 1), Dim: n.Dim, Samples: n.Samples}
@@ -104,6 +106,8 @@ func SpectrumFigure(r *GradientNoiseResult) figure.SpectrumFigure {
 // threshold, at the end of training of every result, over the threshold relative to λmax;
 // dots mark the float32 rule of the paper, λmax·d·2⁻²³. A threshold that is not 0 is marked
 // with the shares above it, in the order of the results.
+//
+//	p, err := figure.Curves(experiment.RankFigure(1e-4, result))
 func RankFigure(threshold float64, results ...*GradientNoiseResult) figure.CurvesFigure {
 	f := figure.CurvesFigure{
 		Title: "How many eigenvalues count", Stem: "rank-by-threshold",
@@ -137,6 +141,8 @@ func RankFigure(threshold float64, results ...*GradientNoiseResult) figure.Curve
 
 // ComparisonFigure returns what [figure.GradientNoiseSpectra] draws: the spectra of some
 // cases of a comparison, for its first seed, under the names of network and data.
+//
+//	p, err := figure.GradientNoiseSpectra(experiment.ComparisonFigure(result, "tiny-fc", "Gaussian mixtures", "2 classes", "10 classes"))
 func ComparisonFigure(r *ComparisonResult, network, data string, cases ...string) figure.SpectrumFigure {
 	f := figure.SpectrumFigure{Network: network, DataSet: data, Samples: r.Settings.Samples}
 	for i, name := range cases {
@@ -169,6 +175,10 @@ type ComparedRow struct {
 }
 
 // ComparisonTable returns the numbers of every case.
+//
+//	for _, row := range experiment.ComparisonTable(result) {
+//		fmt.Println(row.Case, row.Dim, row.Mean)
+//	}
 func ComparisonTable(r *ComparisonResult) []ComparedRow {
 	var rows []ComparedRow
 	for _, n := range r.Numbers {
@@ -182,11 +192,17 @@ func ComparisonTable(r *ComparisonResult) []ComparedRow {
 }
 
 // LoadComparison reads a result of [DataDiversity] or [Architectures] from the file at path.
+//
+//	result, err := experiment.LoadComparison("../data/results/remark14.json")
 func LoadComparison(path string) (*ComparisonResult, error) {
 	return Load[ComparisonSettings, []ComparedNoise](path)
 }
 
 // TrainingNoiseTable returns the numbers of every mode.
+//
+//	for _, row := range experiment.TrainingNoiseTable(result) {
+//		fmt.Println(row.Mode, row.TraceRatio, row.Cosine)
+//	}
 func TrainingNoiseTable(r *TrainingNoiseResult) []TrainingNoiseRow {
 	var rows []TrainingNoiseRow
 	for _, m := range r.Numbers {
@@ -206,6 +222,8 @@ type TrainingNoiseRow struct {
 }
 
 // LoadTrainingNoise reads a result of [TrainingNoise] from the file at path.
+//
+//	result, err := experiment.LoadTrainingNoise("../data/results/remark15.json")
 func LoadTrainingNoise(path string) (*TrainingNoiseResult, error) {
 	return Load[TrainingNoiseSettings, []ModeNoise](path)
 }
@@ -222,6 +240,10 @@ type OverlapRow struct {
 }
 
 // OverlapTable returns a line for each pair of checkpoints of each result.
+//
+//	for _, row := range experiment.OverlapTable(result) {
+//		fmt.Println(row.From, row.To, row.Cosine)
+//	}
 func OverlapTable(results ...*GradientNoiseResult) []OverlapRow {
 	var rows []OverlapRow
 	for _, r := range results {
@@ -238,6 +260,8 @@ func OverlapTable(results ...*GradientNoiseResult) []OverlapRow {
 
 // AngleFigure returns what [figure.Curves] draws: the principal angles between the leading
 // eigenvectors of D(x) at every two checkpoints of r.
+//
+//	p, err := figure.Curves(experiment.AngleFigure(result))
 func AngleFigure(r *GradientNoiseResult) figure.CurvesFigure {
 	f := figure.CurvesFigure{
 		Title: "How far the leading eigenvectors of D turn, " + r.Numbers.Network, Stem: r.Name + "-angles",
@@ -256,6 +280,8 @@ func AngleFigure(r *GradientNoiseResult) figure.CurvesFigure {
 
 // AccuracyFigure returns what [figure.Curves] draws: the test accuracy after every epoch of
 // some trainings, labelled by the images for CIFAR and by the network for MNIST.
+//
+//	p, err := figure.Curves(experiment.AccuracyFigure(result))
 func AccuracyFigure(results ...*TrainingResult) figure.CurvesFigure {
 	f := figure.CurvesFigure{
 		Title: "Test accuracy along training", Stem: "test-accuracy",
@@ -289,11 +315,15 @@ func (s GradientNoiseSettings) imagesLabel(network string) string {
 }
 
 // LoadTraining reads a result of [Training] from the file at path.
+//
+//	result, err := experiment.LoadTraining("../data/results/fig1a-training.json")
 func LoadTraining(path string) (*TrainingResult, error) {
 	return Load[GradientNoiseSettings, TrainingNumbers](path)
 }
 
 // T1Figure returns what [figure.T1Panel] draws from the result r.
+//
+//	p, err := figure.T1Panel(experiment.T1Figure(result))
 func T1Figure(r *T1Result) figure.T1Figure {
 	f := figure.NewT1Figure(problem.T1(), r.Settings.LearningRate, r.Settings.BatchSize)
 	f.X, f.Y, f.Steps = r.Numbers.X, r.Numbers.Y, r.Settings.Steps
@@ -302,6 +332,8 @@ func T1Figure(r *T1Result) figure.T1Figure {
 }
 
 // LoadGradientNoise reads a result of [GradientNoise] from the file at path.
+//
+//	result, err := experiment.LoadGradientNoise("../data/results/fig1b.json")
 func LoadGradientNoise(path string) (*GradientNoiseResult, error) {
 	return Load[GradientNoiseSettings, GradientNoiseNumbers](path)
 }
@@ -353,6 +385,10 @@ type PanelRow struct {
 }
 
 // PanelTable returns a line for each result.
+//
+//	for _, row := range experiment.PanelTable(result) {
+//		fmt.Println(row.Panel, row.Rank, row.PaperRank)
+//	}
 func PanelTable(results ...*GradientNoiseResult) []PanelRow {
 	var rows []PanelRow
 	for _, r := range results {

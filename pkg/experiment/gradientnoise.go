@@ -31,7 +31,7 @@ type GradientNoiseSettings struct {
 	Images    Images       `json:"images,omitzero"`   // which they see; the zero value is MNIST for all but small-allcnn
 	Samples   int          `json:"samples,omitempty"` // first images of the training set; 0 means all
 	Training  sgd.Settings `json:"training"`          // in whole Epochs; its Seed also draws the first weights
-	Fractions []float64    `json:"fractions"`         // of the epochs, increasing, at which D(x) is taken; the last is 1
+	Fractions []float64    `json:"fractions"`         // of the epochs, increasing, one per checkpoint at which D(x) is taken; the last is 1
 
 	// Float64Products forms D in float64 products of the float32 gradients. It decides
 	// ranks that float32 products leave open, and takes about twice as long.
@@ -122,6 +122,8 @@ func Fig2c() GradientNoiseSettings {
 }
 
 // Fig1bQuick is tiny-fc on 6,000 images for a quarter of the epochs: seconds.
+//
+//	result, err := experiment.GradientNoise(ctx, experiment.Fig1bQuick())
 func Fig1bQuick() GradientNoiseSettings {
 	s := Fig1b()
 	s.Figure, s.Network, s.Samples = "", "tiny-fc", 6000
@@ -137,7 +139,7 @@ type GradientNoiseNumbers struct {
 	Dim         int                       `json:"dim"`     // d
 	Samples     int                       `json:"samples"` // N, of the training and of D(x)
 	TestSamples int                       `json:"test_samples"`
-	Losses      []float64                 `json:"losses"` // mean batch loss of every epoch, training mode
+	Losses      []float64                 `json:"losses"` // mean batch loss in training mode, one per epoch
 	Checkpoints []GradientNoiseCheckpoint `json:"checkpoints"`
 	Overlaps    []Overlap                 `json:"overlaps,omitempty"` // of all pairs of checkpoints
 	Paper       PaperSpectrum             `json:"paper"`              // beside ours, not a target
@@ -169,6 +171,9 @@ type CountAbove struct {
 }
 
 // GradientNoiseResult is what [GradientNoise] returns.
+//
+//	var result *experiment.GradientNoiseResult
+//	result, err := experiment.LoadGradientNoise("../data/results/fig1b.json")
 type GradientNoiseResult = Record[GradientNoiseSettings, GradientNoiseNumbers]
 
 // GradientNoise trains a network and computes the spectrum of its diffusion matrix D(x) at
@@ -178,6 +183,8 @@ type GradientNoiseResult = Record[GradientNoiseSettings, GradientNoiseNumbers]
 // With Nesterov momentum x is the look-ahead point, as PyTorch would save it. The same
 // settings give the same numbers on the same backend, also if the run was killed in between
 // and goes on from Settings.Folder.
+//
+//	result, err := experiment.GradientNoise(ctx, experiment.Fig1bQuick())
 func GradientNoise(ctx context.Context, s GradientNoiseSettings) (*GradientNoiseResult, error) {
 	if err := s.check(); err != nil {
 		return nil, err

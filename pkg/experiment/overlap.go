@@ -19,7 +19,7 @@ type Overlap struct {
 	To     float64   `json:"to"`
 	Cosine float64   `json:"cosine"` // tr(D₁D₂)/(‖D₁‖‖D₂‖), 1 for multiples of each other
 	Chance float64   `json:"chance"` // the same if the eigenvectors had nothing to do with each other
-	Angles []float64 `json:"angles"` // principal angles between the leading eigenvectors, radians, ascending
+	Angles []float64 `json:"angles"` // principal angles between the k leading eigenvectors of both (k), radians, ascending
 }
 
 // overlaps compares the checkpoints with each other, or reads the comparison if it is there.

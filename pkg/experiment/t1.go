@@ -34,6 +34,10 @@ func T1() T1Settings {
 }
 
 // T1Quick takes a tenth of a second.
+//
+//	s := experiment.T1Quick()
+//	s.LearningRate = 0.2
+//	result, err := experiment.T1Panel(ctx, s)
 func T1Quick() T1Settings {
 	s := T1()
 	s.Steps = 200_000
@@ -50,8 +54,8 @@ type T1Numbers struct {
 	Diffusion       [3]float64 `json:"diffusion"`        // D
 	AreaRate        Estimate   `json:"area_rate"`        // mean of ½(x₁Δx₂ − x₂Δx₁) per step
 	AreaRateExact   float64    `json:"area_rate_exact"`
-	X               []float64  `json:"x"` // the cloud: x₁ and x₂ at equal intervals of the run
-	Y               []float64  `json:"y"`
+	X               []float64  `json:"x"` // the cloud: x₁ at equal intervals of the run (n, Points of the settings)
+	Y               []float64  `json:"y"` // and x₂, of equal length
 }
 
 // Estimate is a mean with its standard error.
@@ -76,6 +80,8 @@ const t1Blocks = 200
 //
 // Standard errors come from the means of 200 blocks of steps. The same settings give the
 // same numbers on every machine.
+//
+//	result, err := experiment.T1Panel(ctx, experiment.T1Quick())
 func T1Panel(ctx context.Context, s T1Settings) (*T1Result, error) {
 	s = s.withDefaults()
 	switch {

@@ -18,7 +18,7 @@ type TrainingNumbers struct {
 	Dim         int     `json:"dim"`     // d
 	Samples     int     `json:"samples"` // N
 	TestSamples int     `json:"test_samples"`
-	Checkpoints []int   `json:"checkpoints"` // epochs after which weights were kept
+	Checkpoints []int   `json:"checkpoints"` // epochs after which weights were kept, ascending, one per checkpoint
 	Epochs      []Epoch `json:"epochs"`      // in order, from the first
 }
 
@@ -31,6 +31,9 @@ type Epoch struct {
 }
 
 // TrainingResult is what [Training] returns.
+//
+//	var result *experiment.TrainingResult
+//	result, err := experiment.LoadTraining("../data/results/fig1a-training.json")
 type TrainingResult = Record[GradientNoiseSettings, TrainingNumbers]
 
 // Training trains as [GradientNoise] does, without D(x), and measures the test accuracy after

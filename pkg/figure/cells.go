@@ -36,6 +36,8 @@ func between(x, lo, hi float64, n int) (i int, frac float64) {
 }
 
 // Sample returns nx×ny cells with the values of f at their centres.
+//
+//	c := figure.Sample(problem.Box{XMin: -1, XMax: 1, YMin: -1, YMax: 1}, 96, 96, func(x []float64) float64 { return x[0] * x[1] })
 func Sample(box problem.Box, nx, ny int, f func(x []float64) float64) Cells {
 	c := Cells{Box: box, NX: nx, NY: ny, Values: make([]float64, nx*ny)}
 	hx, hy := (box.XMax-box.XMin)/float64(nx), (box.YMax-box.YMin)/float64(ny)
@@ -47,6 +49,8 @@ func Sample(box problem.Box, nx, ny int, f func(x []float64) float64) Cells {
 
 // Bin returns the density of points (rows of two columns) in nx×ny cells: their share of
 // all points, those outside the box included, over the area of a cell.
+//
+//	c := figure.Bin(problem.Box{XMin: -1, XMax: 1, YMin: -1, YMax: 1}, 2, 2, mat.NewDense(3, 2, []float64{-.5, .5, .2, .1, .3, .4}))
 func Bin(box problem.Box, nx, ny int, points mat.Matrix) Cells {
 	c := Cells{Box: box, NX: nx, NY: ny, Values: make([]float64, nx*ny)}
 	hx, hy := (box.XMax-box.XMin)/float64(nx), (box.YMax-box.YMin)/float64(ny)

@@ -14,6 +14,9 @@ import (
 )
 
 // CurvesFigure is what [Curves] draws: a small line chart.
+//
+//	r := figure.CurvesFigure{Title: "Noise of a batch", XLabel: "batch size b", YLabel: "tr var / tr D",
+//		Curves: []figure.Curve{{Label: "1/b", X: []float64{1, 2, 4}, Y: []float64{1, 0.5, 0.25}}}}
 type CurvesFigure struct {
 	Title          string
 	Stem           string // of file names; empty: made from Title
@@ -27,6 +30,8 @@ type CurvesFigure struct {
 }
 
 // Curve is one curve of a chart.
+//
+//	c := figure.Curve{Label: "1/b", X: []float64{1, 2, 4}, Y: []float64{1, 0.5, 0.25}, Kind: figure.Dots}
 type Curve struct {
 	Label  string    // stands at the right end of the curve, in its colour
 	X, Y   []float64 // of one length, X in ascending order
@@ -39,7 +44,9 @@ type Curve struct {
 	Guide float64
 }
 
-// CurveOf returns the curve of y at the given abscissas.
+// CurveOf returns the curve of y at the abscissas x (n).
+//
+//	c := figure.CurveOf("1/b", []float64{1, 2, 4, 8}, func(b float64) float64 { return 1 / b })
 func CurveOf(label string, x []float64, y func(x float64) float64) Curve {
 	c := Curve{Label: label, X: x, Y: make([]float64, len(x))}
 	for i, v := range x {
@@ -71,6 +78,9 @@ type CurveRule struct {
 
 // Curves draws the chart, with each curve labelled at its right end. It returns an error
 // that names the field for data that cannot be drawn.
+//
+//	p, err := figure.Curves(figure.CurvesFigure{Title: "Noise of a batch", XLabel: "batch size b", YLabel: "tr var / tr D",
+//		Curves: []figure.Curve{{Label: "1/b", X: []float64{1, 2, 4}, Y: []float64{1, 0.5, 0.25}}}})
 func Curves(r CurvesFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

@@ -14,6 +14,8 @@ import (
 
 // DecayFigure is what [Decay] draws: quantities that fall exponentially, such as the
 // free energy above its minimum.
+//
+//	r := figure.DecayFigure{System: "REF", Curves: []figure.DecayCurve{{Label: "β = 1", T: []float64{0, 1, 2}, Value: []float64{1, 0.14, 0.02}}}}
 type DecayFigure struct {
 	System   string // as in "Example 19"
 	Quantity string // what falls; empty: "free energy"
@@ -26,8 +28,8 @@ type DecayFigure struct {
 // DecayCurve is one curve.
 type DecayCurve struct {
 	Label string    // as in "λ = 0.5"
-	T     []float64 // in ascending order
-	Value []float64 // positive; leave out what round-off has made of the end
+	T     []float64 // times (n), ascending
+	Value []float64 // at them (n), positive; leave out what round-off has made of the end
 
 	// Gap is the spectral gap of the generator: a free energy falls like e^(−2·Gap·t) in
 	// the end, which is drawn as a dashed line. Zero draws none.
@@ -37,6 +39,8 @@ type DecayCurve struct {
 // Decay draws the curves on a logarithmic axis, with the slopes 2·gap dashed.
 // [chaudhari2018] Theorem 5. It returns an error that names the field for data that
 // cannot be drawn.
+//
+//	p, err := figure.Decay(figure.DecayFigure{System: "REF", Curves: []figure.DecayCurve{{Label: "β = 1", T: []float64{0, 1, 2}, Value: []float64{1, 0.14, 0.02}}}})
 func Decay(r DecayFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

@@ -14,6 +14,8 @@ import (
 
 // DensityFigure is what [DensityMap] draws: densities in the plane side by side, in the
 // same colours.
+//
+//	r := figure.DensityFigure{System: "REF", Maps: []figure.Density{plane.Exact("closed form", problem.REF().System(), problem.REF().System().Box, 96)}}
 type DensityFigure struct {
 	System   string // as in "Example 19, λ = 1.5"
 	Title    string // empty: "Stationary density of" System
@@ -26,6 +28,8 @@ type DensityFigure struct {
 }
 
 // Density is one map. All maps of a figure show the same box.
+//
+//	d := figure.Density{Title: "X ~ N(0, I)", Cells: figure.Sample(problem.Box{XMin: -3, XMax: 3, YMin: -3, YMax: 3}, 48, 48, law.Density)}
 type Density struct {
 	Title string // as in "finite volumes"
 	Cells Cells  // densities, not masses
@@ -44,6 +48,9 @@ type Density struct {
 // dark blue, with a colour bar, the distances from a reference in the titles, and
 // currents as arrows. It returns an error that names the field for data that cannot be
 // drawn.
+//
+//	s := problem.REF().System()
+//	p, err := figure.DensityMap(figure.DensityFigure{System: s.Name, Maps: []figure.Density{plane.Exact("closed form", s, s.Box, 96)}})
 func DensityMap(r DensityFigure) (*Picture, error) {
 	maxSpeed, err := r.check()
 	if err != nil {

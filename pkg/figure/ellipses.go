@@ -20,13 +20,15 @@ type EllipsesFigure struct {
 	Diffusion  *mat.SymDense // D (2×2)
 	Covariance *mat.SymDense // Σ at stationarity (2×2)
 	Force      *mat.Dense    // V of j(x) = Vx (2×2), −QU; nil or zero: no orbits
-	X, Y       []float64     // x₁ and x₂ along a path; may be empty
+	X, Y       []float64     // x₁ and x₂ along a path, of equal length; may be empty
 	Path       string        // what the path is, as in "path of 10 time units"; empty: "simulated path"
 	Style      *Style        // nil means Default()
 }
 
 // NewEllipsesFigure returns the closed forms of p. It panics if p is not in the plane, or
 // where [problem.OrnsteinUhlenbeck.PotentialHessian] does.
+//
+//	p, err := figure.Ellipses(figure.NewEllipsesFigure(problem.REF()))
 func NewEllipsesFigure(p *problem.OrnsteinUhlenbeck) EllipsesFigure {
 	if p.Dim() != 2 {
 		panic(fmt.Sprintf("figure: ellipses are drawn in the plane: got %d dimensions, want 2", p.Dim()))
@@ -45,6 +47,8 @@ func NewEllipsesFigure(p *problem.OrnsteinUhlenbeck) EllipsesFigure {
 // direction, and a path. Where the axes of loss and noise agree nothing turns.
 // [chaudhari2018] Lemma 20. It returns an error that names the field for data that cannot
 // be drawn.
+//
+//	p, err := figure.Ellipses(figure.NewEllipsesFigure(problem.REF()))
 func Ellipses(r EllipsesFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

@@ -18,6 +18,9 @@ import (
 
 // LandscapeFigure is what [Landscape] draws: a potential and a vector field in the
 // plane, side by side for several systems, as in Fig. 4 of [chaudhari2018].
+//
+//	s := problem.EX19(0.5).System()
+//	r := figure.LandscapeFigure{System: s.Name, Box: s.Box, Panels: []figure.LandscapePanel{{Potential: s.Potential, Vectors: s.Drift}}}
 type LandscapeFigure struct {
 	System string      // as in "Example 19"
 	Title  string      // empty: System with what is drawn
@@ -29,7 +32,7 @@ type LandscapeFigure struct {
 
 	Arrows    bool      // a grid of arrows instead of streamlines
 	LinesOnly bool      // level lines of Φ without shades
-	Levels    []float64 // of Φ, ascending; nil: 12 levels, dense near the minimum
+	Levels    []float64 // of Φ (k), ascending; nil: 12 levels, dense near the minimum
 	MaxSpeed  float64   // speed of the widest lines; zero: what a tenth of the box exceeds
 	Columns   int       // zero means one row
 	Path      string    // what the paths are, as in "path of 40 time units"; empty: "simulated path"
@@ -37,13 +40,16 @@ type LandscapeFigure struct {
 }
 
 // LandscapePanel is one system. The functions are given points x (2) of the box.
+//
+//	s := problem.EX19(0.5).System()
+//	panel := figure.LandscapePanel{Title: "λ = 0.5", Potential: s.Potential, Vectors: s.Drift, Modes: [][]float64{{1, 0}, {-1, 0}}}
 type LandscapePanel struct {
 	Title        string                    // as in "λ = 0.5"
 	Potential    func(x []float64) float64 // Φ, or another Scalar; nil: no shades and level lines
 	Vectors      func(dst, x []float64)    // the field, into dst (2); nil: none
 	Modes        [][]float64               // of the stationary density, points (2)
 	Zeros        [][]float64               // of the drift, points (2)
-	PathX, PathY []float64                 // a path x₁, x₂; may be empty
+	PathX, PathY []float64                 // x₁ and x₂ along a path, of equal length; may be empty
 }
 
 // Landscape draws Φ as shades (darker is deeper) and level lines, the field as evenly
@@ -51,6 +57,9 @@ type LandscapePanel struct {
 // to MaxSpeed, and marks for the modes of the density and the zeros of the drift.
 // [chaudhari2018] Fig. 4. It returns an error that names the field for data that cannot
 // be drawn.
+//
+//	s := problem.EX19(0.5).System()
+//	p, err := figure.Landscape(figure.LandscapeFigure{System: s.Name, Box: s.Box, Panels: []figure.LandscapePanel{{Potential: s.Potential, Vectors: s.Drift}}})
 func Landscape(r LandscapeFigure) (*Picture, error) {
 	maxSpeed, err := r.check()
 	if err != nil {

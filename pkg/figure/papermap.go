@@ -32,6 +32,9 @@ type MapCell struct {
 
 // NewMapFigure returns the map of the items, of which those in verdicts (by ID) are
 // decided; see ledger.Items and ledger.Decide.
+//
+//	verdicts, err := ledger.Decide(ctx)
+//	p, err := figure.PaperMap(figure.NewMapFigure(ledger.Items(), verdicts))
 func NewMapFigure(items []claim.Item, verdicts map[string]claim.Verdict) MapFigure {
 	var r MapFigure
 	for _, it := range items {
@@ -59,6 +62,9 @@ var mapOrder = []claim.Verdict{claim.Holds, claim.NeedsAssumption, claim.Fails, 
 // PaperMap draws every item of the paper as a box in the row of its chapter, coloured by
 // its verdict. Colour is not the only sign: what fails is framed, what is open is empty.
 // Long rows are broken. It returns an error for an empty map or an unknown verdict.
+//
+//	verdicts, err := ledger.Decide(ctx)
+//	p, err := figure.PaperMap(figure.NewMapFigure(ledger.Items(), verdicts))
 func PaperMap(r MapFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

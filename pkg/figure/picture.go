@@ -11,6 +11,7 @@ import (
 
 // Drawer is anything that fills a canvas: a [Picture] or a *plot.Plot.
 type Drawer interface {
+	// Draw draws on all of c.
 	Draw(c draw.Canvas)
 }
 

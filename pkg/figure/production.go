@@ -16,9 +16,9 @@ import (
 // density, split as in potential.Production.
 type ProductionFigure struct {
 	System       string    // as in "Example 19, λ = 1.5"
-	Times        []float64 // of the bars, in ascending order
-	Adiabatic    []float64 // at these times, nats per unit of time; keeps the current going
-	NonAdiabatic []float64 // at these times; −d KL/dt, what Theorem 5 speaks of
+	Times        []float64 // of the bars (n), ascending
+	Adiabatic    []float64 // at these times (n), nats per unit of time; keeps the current going
+	NonAdiabatic []float64 // at these times (n); −d KL/dt, what Theorem 5 speaks of
 	Stationary   float64   // production of the steady state, known otherwise; zero: not drawn
 	Style        *Style    // nil means Default()
 }
@@ -26,6 +26,8 @@ type ProductionFigure struct {
 // ProductionBars draws stacked bars: the adiabatic part below, the non-adiabatic part
 // above. [chaudhari2018] Theorem 5 and App. B, erratum E25. It returns an error that
 // names the field for data that cannot be drawn.
+//
+//	p, err := figure.ProductionBars(figure.ProductionFigure{System: "Example 19", Times: []float64{0.5, 1}, Adiabatic: []float64{0.2, 0.3}, NonAdiabatic: []float64{0.4, 0.1}})
 func ProductionBars(r ProductionFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

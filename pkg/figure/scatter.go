@@ -15,6 +15,9 @@ import (
 
 // BatchScatterFigure is what [BatchScatter] draws: gradients of mini-batches in two
 // coordinates of the weights, or projected on two directions.
+//
+//	r := figure.BatchScatterFigure{System: "T1 at x = (1, 1)", Gradient: []float64{1, 3},
+//		Diffusion: mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9}), Batches: []figure.BatchCloud{cloud}}
 type BatchScatterFigure struct {
 	System         string        // as in "T1 at x = (1, 1)"
 	XLabel, YLabel string        // of the axes; empty: "gradient component 1" and 2
@@ -26,10 +29,12 @@ type BatchScatterFigure struct {
 }
 
 // BatchCloud holds the gradients of batches of one size.
+//
+//	c := figure.BatchCloud{BatchSize: 2, Factor: 0.5, X: []float64{0.1, 1.2}, Y: []float64{-0.3, 0.4}}
 type BatchCloud struct {
 	BatchSize int       // b
 	Factor    float64   // c in var(∇f_b) = c·D, as in noise.Sampling.CovarianceFactor
-	X, Y      []float64 // up to 1,200 of the points are drawn
+	X, Y      []float64 // both components, of equal length; up to 1,200 of the points are drawn
 }
 
 // scatterSigmas is the size of the drawn ellipses in standard deviations.
@@ -38,6 +43,9 @@ const scatterSigmas = 2
 // BatchScatter draws the gradients of mini-batches around the full gradient g, with the
 // 2σ ellipse of their covariance c·D for each batch size. [chaudhari2018] Definition 1
 // and App. A. It returns an error that names the field for data that cannot be drawn.
+//
+//	p, err := figure.BatchScatter(figure.BatchScatterFigure{System: "T1 at x = (1, 1)", Gradient: []float64{1, 3},
+//		Diffusion: mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9}), Batches: []figure.BatchCloud{cloud}})
 func BatchScatter(r BatchScatterFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ type SpectrumFigure struct {
 type SpectrumCheckpoint struct {
 	Label    string    // as in "10 classes"; empty: from Fraction, as in "20 % of training"
 	Fraction float64   // of the training, 0…1; the figure draws them in this order
-	Values   []float64 // eigenvalues without structural zeros, any order
+	Values   []float64 // the d eigenvalues less the structural zeros, in any order
 	Mean     float64   // over all d eigenvalues
 	Std      float64   // population standard deviation over all d
 	CutF32   float64   // λmax·d·2⁻²³, the threshold of the paper's rank in float32
@@ -50,6 +50,9 @@ const (
 // Eigenvalues below the range, structural zeros and negative round-off are not drawn;
 // the caption counts them. It returns an error that names the field for data that
 // cannot be drawn.
+//
+//	result, err := experiment.LoadGradientNoise("../data/results/fig1b.json")
+//	p, err := figure.GradientNoiseSpectra(experiment.SpectrumFigure(result))
 func GradientNoiseSpectra(r SpectrumFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

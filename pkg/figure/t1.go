@@ -30,7 +30,7 @@ type T1Figure struct {
 	// for a clockwise turn.
 	AreaRateExact float64
 
-	X, Y          []float64 // weights x₁ and x₂ along a run; up to 1,200 of them are drawn
+	X, Y          []float64 // weights x₁ and x₂ along a run, of equal length; up to 1,200 of them are drawn
 	Steps         int       // length of the run that AreaRate is the mean of
 	AreaRate      float64   // measured, per step
 	AreaRateError float64   // its standard error
@@ -68,6 +68,9 @@ const panelSigmas = 2
 // The mean velocity of the current at x, half the sum of a step forward and a step of
 // the time-reversed chain, is −AΣ⁻¹x with the antisymmetric area rate matrix A of
 // [problem.CommonHessian.AreaRatePerStep]: it runs along the ellipses of Σ.
+//
+//	result, err := experiment.T1Panel(ctx, experiment.T1Quick())
+//	p, err := figure.T1Panel(experiment.T1Figure(result))
 func T1Panel(r T1Figure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

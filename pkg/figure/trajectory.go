@@ -17,9 +17,9 @@ import (
 // Ribbon is a curve with a band, or either alone.
 type Ribbon struct {
 	Label     string    // stands right of it, in its colour
-	X         []float64 // ascending
-	Y         []float64 // the curve; nil: only a band
-	Low, High []float64 // the band; nil: only a curve
+	X         []float64 // ascending (n)
+	Y         []float64 // the curve (n); nil: only a band
+	Low, High []float64 // the band (n); nil: only a curve
 }
 
 // RunFigure is what the figures of trajectories have in common.
@@ -34,6 +34,8 @@ type RunFigure struct {
 // IncrementSpectrum draws the spectrum of the increments of the weights against the
 // frequency: Fig. 3a of [chaudhari2018], with null models if there are some. It returns
 // an error that names the field for data that cannot be drawn.
+//
+//	p, err := figure.IncrementSpectrum(a.IncrementFigure(true)) // of an experiment.Fig3Analysis
 func IncrementSpectrum(r RunFigure) (*Picture, error) {
 	return r.draw(runChart{
 		title: "Fourier spectrum of the increments", stem: "fig3a", logX: true,
@@ -45,6 +47,8 @@ func IncrementSpectrum(r RunFigure) (*Picture, error) {
 // WeightCorrelation draws the autocorrelation of the weights against the lag: Fig. 3b of
 // [chaudhari2018], with null models if there are some. It returns an error that names the
 // field for data that cannot be drawn.
+//
+//	p, err := figure.WeightCorrelation(a.CorrelationFigure(true)) // of an experiment.Fig3Analysis
 func WeightCorrelation(r RunFigure) (*Picture, error) {
 	return r.draw(runChart{
 		title: "Autocorrelation of the weights", stem: "fig3b", logX: true, zero: true,
@@ -56,6 +60,8 @@ func WeightCorrelation(r RunFigure) (*Picture, error) {
 // GradientNorm draws the norm of the full gradient against the epoch: Fig. 3c of
 // [chaudhari2018], with the plateau of a stationary law if it is given. It returns an error
 // that names the field for data that cannot be drawn.
+//
+//	p, err := figure.GradientNorm(a.GradientFigure(true, 917)) // of an experiment.Fig3Analysis
 func GradientNorm(r RunFigure) (*Picture, error) {
 	return r.draw(runChart{
 		title: "Norm of the full gradient", stem: "fig3c", logX: true, logY: true,
@@ -254,6 +260,8 @@ type AreaFigure struct {
 // two standard errors: points on the diagonal are rotation that a quadratic loss with this
 // noise has too. Filled dots are pairs that fail the test of reversibility. statements.md
 // §6.4. It returns an error that names the field for data that cannot be drawn.
+//
+//	p, err := figure.AreaRates(a.AreaFigure()) // of an experiment.Fig3Analysis
 func AreaRates(r AreaFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -385,6 +393,8 @@ type SurveyFigure struct {
 
 // Survey draws a table of settings and observations, one coloured cell for each answer. It
 // returns an error that names the field for data that cannot be drawn.
+//
+//	p, err := figure.Survey(result.Numbers.SurveyFigure()) // of an experiment.Fig3Result
 func Survey(r SurveyFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

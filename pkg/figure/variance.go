@@ -12,16 +12,19 @@ import (
 // BatchVarianceFigure is what [BatchVariance] draws: the variance of the mini-batch
 // gradient as a share of the gradient noise, tr var(∇f_b)/tr D, against the batch size,
 // by several formulas. Each slice has one value per batch size; a nil one is not drawn.
+//
+//	r := figure.BatchVarianceFigure{System: "three samples", Samples: 3, BatchSizes: []int{1, 2, 3},
+//		WithReplacement: []float64{1, 1. / 2, 1. / 3}, Corrected: []float64{1, 1. / 4, 0}}
 type BatchVarianceFigure struct {
 	System     string // as in "six random samples in three dimensions"
 	Samples    int    // N
-	BatchSizes []int  // b, ascending, 1…N
+	BatchSizes []int  // b (k), ascending, 1…N
 
-	WithReplacement []float64 // 1/b, App. A.1
-	Corrected       []float64 // (N−b)/(b(N−1)), App. A.2 as corrected by E17
-	Printed         []float64 // App. A.2 as printed
-	Remark12        []float64 // (1−b/N)/b, Remark 12 read with the D of eq. (2)
-	Enumerated      []float64 // from all batches without replacement: the truth
+	WithReplacement []float64 // one per batch size: 1/b, App. A.1
+	Corrected       []float64 // one per batch size: (N−b)/(b(N−1)), App. A.2 as corrected by E17
+	Printed         []float64 // one per batch size: App. A.2 as printed
+	Remark12        []float64 // one per batch size: (1−b/N)/b, Remark 12 read with the D of eq. (2)
+	Enumerated      []float64 // one per batch size: from all batches without replacement: the truth
 
 	Style *Style // nil means Default()
 }
@@ -30,6 +33,9 @@ type BatchVarianceFigure struct {
 // with replacement is a horizontal line at 1 and a correct formula for sampling without
 // starts at 1 and ends at 0. [chaudhari2018] App. A, Remark 12, erratum E17. It returns
 // an error that names the field for data that cannot be drawn.
+//
+//	p, err := figure.BatchVariance(figure.BatchVarianceFigure{System: "three samples", Samples: 3, BatchSizes: []int{1, 2, 3},
+//		WithReplacement: []float64{1, 1. / 2, 1. / 3}, Corrected: []float64{1, 1. / 4, 0}})
 func BatchVariance(r BatchVarianceFigure) (*Picture, error) {
 	if err := r.check(); err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ type face [6]float64
 
 // Generator is the sparse matrix L of dp/dt = Lp on a grid, as currents through faces:
 // its columns sum to zero by construction. It is read-only and safe for concurrent use.
+//
+//	var l *fokkerplanck.Generator
+//	l, err := fokkerplanck.Known(problem.EX19(1).System(), g, fokkerplanck.Centred)
 type Generator struct {
 	Grid   Grid
 	System *problem.System
@@ -281,6 +284,9 @@ func checkBeta(s *problem.System) error {
 }
 
 // Advection is how [Known] treats the current.
+//
+//	var a fokkerplanck.Advection = fokkerplanck.Upwind // no negative rates
+//	l, err := fokkerplanck.Known(problem.EX19(1.5).System(), g, a)
 type Advection int
 
 const (
@@ -303,6 +309,9 @@ func (a Advection) String() string {
 // rates from the Potential of s, which must be known, and, if its StreamFunction is known,
 // the current (∂₂ψ, −∂₁ψ) as differences of ψ at the corners, with ψ = 0 on sides without
 // flux. Lπ = 0 holds to round-off on any grid. D must be diagonal. statements.md P.1.
+//
+//	g := fokkerplanck.Grid{Box: problem.Box{XMin: -3, XMax: 3, YMin: -5, YMax: 5}, NX: 60, NY: 80}
+//	l, err := fokkerplanck.Known(problem.EX19(1).System(), g, fokkerplanck.Centred)
 func Known(s *problem.System, g Grid, a Advection) (*Generator, error) {
 	if err := errors.Join(g.check(), checkBeta(s)); err != nil {
 		return nil, err
@@ -400,6 +409,9 @@ func (l *Generator) MulTo(dst, p []float64) {
 // Inner returns ⟨u, Lv⟩ = Σ u·(Lv)/π for the steady-state masses pi. In this inner product
 // a reversible L is symmetric, and what a current adds is antisymmetric with [Centred] rates
 // (Lemma 7). It panics if a length is wrong.
+//
+//	l, err := fokkerplanck.Known(problem.EX19(1).System(), g, fokkerplanck.Centred)
+//	x := l.Inner(p, p, p)
 func (l *Generator) Inner(u, v, pi []float64) (sum float64) {
 	l.checkLength(u)
 	l.checkLength(pi)
@@ -431,8 +443,11 @@ func (l *Generator) NegativeRates() (count int, least float64) {
 	return count, least
 }
 
-// ColumnSumsTo stores Σₐ L[a][b] for every cell b in dst: zero up to round-off. A nil dst
-// is allocated.
+// ColumnSumsTo stores Σₐ L[a][b] for every cell b in dst (NX·NY): zero up to round-off. A
+// nil dst is allocated.
+//
+//	l, err := fokkerplanck.Known(problem.EX19(1).System(), g, fokkerplanck.Centred)
+//	sums := l.ColumnSumsTo(nil)
 func (l *Generator) ColumnSumsTo(dst []float64) []float64 {
 	if dst == nil {
 		dst = make([]float64, l.Grid.Cells())
@@ -459,11 +474,11 @@ func (l *Generator) entries(fn func(row, column int, v float64)) {
 // Current holds probability currents through the faces of a grid.
 type Current struct {
 	Grid Grid
-	X    []float64 // X[j·NX+i]: from cell (i, j) to (i+1, j); zero at a side without flux
-	Y    []float64 // Y[j·NX+i]: from cell (i, j) to (i, j+1)
+	X    []float64 // NX·NY, index j·NX+i: from cell (i, j) to (i+1, j); zero at a side without flux
+	Y    []float64 // NX·NY, index j·NX+i: from cell (i, j) to (i, j+1)
 }
 
-// Current returns the currents that the masses p drive. For a stationary p their sum over
+// Current returns the currents that the masses p (NX·NY) drive. For a stationary p their sum over
 // the faces of every cell is zero.
 func (l *Generator) Current(p []float64) *Current {
 	l.checkLength(p)

@@ -24,6 +24,8 @@ func (b Boundary) String() string {
 }
 
 // Grid divides a box into NX×NY equal cells.
+//
+//	g := fokkerplanck.Grid{Box: problem.Box{XMin: -3, XMax: 3, YMin: -5, YMax: 5}, NX: 60, NY: 80} // arrays of 4,800 cells
 type Grid struct {
 	Box    problem.Box
 	NX, NY int
@@ -43,6 +45,9 @@ func (g Grid) check() error {
 }
 
 // Cells returns NX·NY.
+//
+//	g := fokkerplanck.Grid{Box: problem.CV().Box, NX: 60, NY: 80}
+//	p := make([]float64, g.Cells()) // 4,800
 func (g Grid) Cells() int { return g.NX * g.NY }
 
 // HX returns the width of a cell.
@@ -56,6 +61,9 @@ func (g Grid) CellArea() float64 { return g.HX() * g.HY() }
 
 // Index returns the index of cell (i, j), or −1 if it lies outside a side without flux.
 // Across periodic sides i and j may be out of range by less than NX and NY.
+//
+//	g := fokkerplanck.Grid{Box: problem.Box{XMin: -1, XMax: 1, YMin: -1, YMax: 1}, NX: 60, NY: 80}
+//	k := g.Index(3, 2) // 2·60 + 3
 func (g Grid) Index(i, j int) int {
 	if g.X == Periodic {
 		i = (i + g.NX) % g.NX
@@ -79,8 +87,11 @@ func (g Grid) Corner(i, j int) (x, y float64) {
 	return g.Box.XMin + float64(i)*g.HX(), g.Box.YMin + float64(j)*g.HY()
 }
 
-// MassesTo stores the masses of the cells under the density f, not necessarily
-// normalised, by the midpoint rule, and divides by their sum. A nil dst is allocated.
+// MassesTo stores in dst (NX·NY) the masses of the cells under the density f of points (2),
+// not necessarily normalised, by the midpoint rule, and divides by their sum. A nil dst is allocated.
+//
+//	g := fokkerplanck.Grid{Box: problem.CV().Box, NX: 60, NY: 80}
+//	p := g.MassesTo(nil, func(x []float64) float64 { return math.Exp(-x[0]*x[0] - x[1]*x[1]) })
 func (g Grid) MassesTo(dst []float64, f func(x []float64) float64) []float64 {
 	if dst == nil {
 		dst = make([]float64, g.Cells())

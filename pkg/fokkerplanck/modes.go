@@ -22,6 +22,9 @@ const krylov = 40
 // It is a shift-invert Arnoldi iteration on vectors of sum zero, with a deterministic
 // start. It panics unless 1 ≤ k ≤ 10, and returns an error if the modes asked for have not
 // converged to a relative 1e-6.
+//
+//	l, err := fokkerplanck.Known(problem.EX19(1).System(), g, fokkerplanck.Centred)
+//	modes, err := l.SlowModes(3)
 func (l *Generator) SlowModes(k int) ([]complex128, error) {
 	if k < 1 || k > 10 {
 		panic(fmt.Sprintf("fokkerplanck: SlowModes finds 1 to 10 modes: got %d", k))

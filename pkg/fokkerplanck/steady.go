@@ -6,10 +6,13 @@ import (
 )
 
 // Steady is a stationary vector of a generator.
+//
+//	v, err := plane.Solve(problem.CV(), 120)
+//	var st fokkerplanck.Steady = *v.Steady
 type Steady struct {
 	Grid         Grid
 	Beta         float64
-	P            []float64 // masses, sum 1
+	P            []float64 // masses of the cells (NX·NY), sum 1
 	Residual     float64   // max |Lp|, in units of max |L_cc p_c|
 	NegativeMass float64   // sum of |p| over cells with p < 0; 0 for a Markov chain
 	BoundaryMass float64   // mass of the cells along sides without flux

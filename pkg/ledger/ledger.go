@@ -27,9 +27,17 @@ const (
 
 // Items returns everything that the paper says and the errata found in it, chapter by
 // chapter, decided or not.
+//
+//	for _, item := range ledger.Items() {
+//		fmt.Println(item.ID, item.Chapter)
+//	}
 func Items() []Item { return claim.Items() }
 
 // All returns the entries in the order of the paper.
+//
+//	for _, e := range ledger.All() {
+//		fmt.Println(e.ID, e.Claim)
+//	}
 func All() []Entry {
 	return []Entry{
 		batchGradient(), diffusionMatrix(), withoutReplacement(), reshuffling(),
@@ -56,6 +64,8 @@ func Find(id string) (Entry, bool) {
 }
 
 // Deciding returns the entry that decides the item with the given ID, if there is one.
+//
+//	e, ok := ledger.Deciding("E19")
 func Deciding(item string) (Entry, bool) {
 	for _, e := range All() {
 		if slices.Contains(e.Decides, item) {
@@ -67,6 +77,10 @@ func Deciding(item string) (Entry, bool) {
 
 // Of returns the entries that decide the items with the given IDs, each once, in the order
 // of the IDs. It panics if an item is not decided.
+//
+//	for _, e := range ledger.Of("Lemma 2", "E9") {
+//		f, err := e.Check(ctx)
+//	}
 func Of(items ...string) []Entry {
 	var entries []Entry
 	for _, item := range items {
@@ -82,6 +96,9 @@ func Of(items ...string) []Entry {
 }
 
 // Decide runs every check and returns the verdict of each item that is decided, by ID.
+//
+//	verdicts, err := ledger.Decide(ctx)
+//	fmt.Println(verdicts["E19"])
 func Decide(ctx context.Context) (map[string]Verdict, error) {
 	verdicts := make(map[string]Verdict)
 	for _, e := range All() {

@@ -10,6 +10,7 @@ import (
 // Layer is one layer of an [Architecture]: [Dense], [Conv2D], [BatchNorm], [ReLU],
 // [Tanh], [MaxPool], [AvgPool], [Dropout] or [Flatten].
 type Layer interface {
+	// String names the layer, as in "dense 64".
 	String() string
 	// plan returns the layer applied to activations of shape in, or why it cannot be.
 	plan(in shape) (planned, error)
@@ -53,20 +54,37 @@ type Dropout struct{ P float64 }
 // Flatten makes channels × height × width one flat axis.
 type Flatten struct{}
 
-func (l Dense) String() string  { return fmt.Sprintf("dense %d", l.Out) }
+// String returns "dense" and the number of outputs.
+func (l Dense) String() string { return fmt.Sprintf("dense %d", l.Out) }
+
+// String returns "conv" with the size of the kernel and the number of output channels.
 func (l Conv2D) String() string { return fmt.Sprintf("conv %d×%d to %d", l.Kernel, l.Kernel, l.Out) }
-func (BatchNorm) String() string {
-	return "batch norm"
-}
-func (ReLU) String() string      { return "ReLU" }
-func (Tanh) String() string      { return "tanh" }
+
+// String returns "batch norm".
+func (BatchNorm) String() string { return "batch norm" }
+
+// String returns "ReLU".
+func (ReLU) String() string { return "ReLU" }
+
+// String returns "tanh".
+func (Tanh) String() string { return "tanh" }
+
+// String returns "max pool" and the size of the window.
 func (l MaxPool) String() string { return fmt.Sprintf("max pool %d", l.Size) }
+
+// String returns "average pool" and the size of the window.
 func (l AvgPool) String() string { return fmt.Sprintf("average pool %d", l.Size) }
+
+// String returns "dropout" and the probability.
 func (l Dropout) String() string { return fmt.Sprintf("dropout %g", l.P) }
-func (Flatten) String() string   { return "flatten" }
+
+// String returns "flatten".
+func (Flatten) String() string { return "flatten" }
 
 // Architecture is a network as a value: the shape of its input and its layers. The
 // last layer must leave one number per class.
+//
+//	a := network.Architecture{Name: "linear", Channels: 1, Height: 7, Width: 7, Layers: []network.Layer{network.Flatten{}, network.Dense{Out: 10}}}
 type Architecture struct {
 	Name                    string
 	Channels, Height, Width int // of the input; Height×Width×Channels features
@@ -215,7 +233,8 @@ type View struct {
 // Size returns the number of weights in v.
 func (v View) Size() int { return product(v.Dims) }
 
-// Of returns the part of x that v names; it shares memory with x. It panics if x is too short.
+// Of returns the part of x (d) that v names, of length v.Size(); it shares memory with x. It
+// panics if x is too short.
 func (v View) Of(x []float64) []float64 { return x[v.Offset : v.Offset+v.Size()] }
 
 // Views returns the parts of the weight vector in order; together they cover it. It

@@ -19,6 +19,10 @@ var _ problem.FiniteSum = (*Network)(nil)
 //	f(x) = (1/N) Σₖ fₖ(x),   fₖ = cross-entropy of sample k in nats,
 //
 // as [chaudhari2018] eq. (1) needs it. It is safe for concurrent use, except for SetStats.
+//
+//	var f *network.Network
+//	f, err := network.New(network.SmallFC(), train, stats, nil)
+//	accuracy, err := f.Accuracy(ctx, x)
 type Network struct {
 	*engine
 	computer
@@ -41,6 +45,11 @@ type computer interface {
 //
 // It returns an error if a is not valid, if an image, label or pixel does not fit it
 // (named by sample), if stats has the wrong length, or if Settings.Autodiff finds no backend.
+//
+//	train, _, err := dataset.MNIST7()
+//	a := network.SmallFC()
+//	x, stats := a.Init(rand.NewPCG(42, 0))
+//	f, err := network.New(a, train, stats, nil)
 func New(a Architecture, data *dataset.Images, stats []float64, s *Settings) (*Network, error) {
 	set := settingsOf(s)
 	e, err := newEngine(a, data, stats, set)
@@ -78,8 +87,11 @@ func (n *Network) String() string {
 	return fmt.Sprintf("%s on %s, N = %d, %s", n.arch.Name, n.data.Name, n.data.N, n.dtype)
 }
 
-// Stats returns a copy of the frozen batch-norm statistics, mean before variance in
+// Stats returns a copy of the frozen batch-norm statistics (StatsDim), mean before variance in
 // each batch-norm layer.
+//
+//	f, err := network.New(network.TinyFC(), train, stats, nil)
+//	mean := f.Stats()[:16]
 func (n *Network) Stats() []float64 { return slices.Clone(n.stats) }
 
 // SetStats replaces the frozen statistics. It returns an error, and changes nothing, if
@@ -171,15 +183,18 @@ func (n *Network) HessianMulVecTo(ctx context.Context, dst, x, v []float64) erro
 	return nil
 }
 
-// Loss returns the mean of fₖ(x) in nats over the samples idx; nil means all. The
+// Loss returns the mean of fₖ(x) at x (d) in nats over the samples idx; nil means all. The
 // cross-entropy is taken in float64 from the logits. It panics and fails where
 // BatchGradTo does.
+//
+//	f, err := network.New(network.TinyFC(), train, stats, nil)
+//	loss, err := f.Loss(ctx, x, nil)
 func (n *Network) Loss(ctx context.Context, x []float64, idx []int) (float64, error) {
 	loss, _, err := n.evaluate(ctx, x, idx)
 	return loss, err
 }
 
-// Accuracy returns the share of all samples whose largest logit is that of their label;
+// Accuracy returns the share of all samples whose largest logit at x (d) is that of their label;
 // the first of equal logits counts. It panics and fails where GradTo does.
 func (n *Network) Accuracy(ctx context.Context, x []float64) (float64, error) {
 	_, right, err := n.evaluate(ctx, x, nil)

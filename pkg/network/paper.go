@@ -5,10 +5,16 @@ package network
 //
 // NOTE: the text of the paper can be read as two hidden layers (8,266 weights); this
 // is the network of the authors' published code (erratum E35).
+//
+//	a := network.SmallFC()
+//	x, stats := a.Init(rand.NewPCG(42, 0)) // x has length 3,978
 func SmallFC() Architecture { return fullyConnected("small-fc", 64, 10) }
 
 // TinyFC returns tiny-fc, the network of Fig. 3: as [SmallFC] with 16 hidden units and
 // the 5 classes of the digits 0–4; 917 weights.
+//
+//	a := network.TinyFC()
+//	x, stats := a.Init(rand.NewPCG(42, 0)) // x has length 917
 func TinyFC() Architecture { return fullyConnected("tiny-fc", 16, 5) }
 
 func fullyConnected(name string, hidden, classes int) Architecture {

@@ -30,7 +30,7 @@ type TinyChainSettings struct {
 }
 
 // NewTinyChain binds tiny-fc to data, which is copied, with the batch-norm statistics stats
-// (32 numbers, as Init or a Training returns them). It returns an error where [New] does.
+// (length StatsDim = 32, as Init or a Training returns them). It returns an error where [New] does.
 func NewTinyChain(data *dataset.Images, stats []float64, s *TinyChainSettings) (*TinyChain, error) {
 	if s == nil {
 		s = &TinyChainSettings{}
@@ -75,19 +75,20 @@ func (c *TinyChain) String() string {
 	return fmt.Sprintf("%s on %s, N = %d, batch norm %s, %v", c.arch.Name, c.data.Name, c.data.N, mode, c.compute)
 }
 
-// Stats returns a copy of the batch-norm statistics, frozen or running, for a [Network].
+// Stats returns a copy of the batch-norm statistics (StatsDim), frozen or running, for a [Network].
 func (c *TinyChain) Stats() []float64 { return append([]float64(nil), c.stats...) }
 
-// State returns the batch-norm statistics and, last, the number of batches so far.
+// State returns the batch-norm statistics and, last, the number of batches so far: its length
+// is StatsDim+1 = 33.
 func (c *TinyChain) State() []float64 { return c.AppendState(nil) }
 
-// AppendState appends what State returns to dst and returns that.
+// AppendState appends what State returns to dst (any length) and returns that.
 func (c *TinyChain) AppendState(dst []float64) []float64 {
 	return append(append(dst, c.stats...), float64(c.calls))
 }
 
-// SetState restores what State returned, bit for bit. It returns an error, and changes
-// nothing, if state is not one of a TinyChain.
+// SetState restores what State returned (length StatsDim+1), bit for bit. It returns an error,
+// and changes nothing, if state is not one of a TinyChain.
 func (c *TinyChain) SetState(state []float64) error {
 	calls, err := c.restore(state)
 	if err == nil {

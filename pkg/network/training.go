@@ -34,6 +34,9 @@ type trainer interface {
 // NewTraining binds a to data for training from the batch-norm statistics stats
 // (StatsDim). seed chooses the dropout masks, which are drawn here and not on the
 // backend, so that all backends see the same. It returns an error where New does.
+//
+//	loss, err := network.NewTraining(network.TinyFC(), train, stats, 42, nil)
+//	run, err := sgd.Run(ctx, loss, x, sgd.Settings{LearningRate: sgd.Constant(0.1), BatchSize: 128, Epochs: 1, Seed: 42})
 func NewTraining(a Architecture, data *dataset.Images, stats []float64, seed uint64, s *Settings) (*Training, error) {
 	set := settingsOf(s)
 	e, err := newEngine(a, data, stats, set)
@@ -87,19 +90,20 @@ func (t *Training) Dim() int { return t.dim }
 // Samples returns N.
 func (t *Training) Samples() int { return t.data.N }
 
-// Stats returns a copy of the running batch-norm statistics, for a [Network].
+// Stats returns a copy of the running batch-norm statistics (StatsDim), for a [Network].
 func (t *Training) Stats() []float64 { return append([]float64(nil), t.stats...) }
 
-// State returns the running batch-norm statistics and, last, the number of batches so far.
+// State returns the running batch-norm statistics and, last, the number of batches so far: its
+// length is StatsDim+1.
 func (t *Training) State() []float64 { return t.AppendState(nil) }
 
-// AppendState appends what State returns to dst and returns that.
+// AppendState appends what State returns to dst (any length) and returns that.
 func (t *Training) AppendState(dst []float64) []float64 {
 	return append(append(dst, t.stats...), float64(t.calls))
 }
 
-// SetState restores what State returned, bit for bit. It returns an error, and changes
-// nothing, if state is not one of a Training of this architecture.
+// SetState restores what State returned (length StatsDim+1), bit for bit. It returns an error,
+// and changes nothing, if state is not one of a Training of this architecture.
 func (t *Training) SetState(state []float64) error {
 	calls, err := t.restore(state)
 	if err == nil {

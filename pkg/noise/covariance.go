@@ -46,7 +46,7 @@ const defaultMaxBytes = 2 << 30
 
 // Settings are the choices of [NewCovariance]. The zero value, and nil, is the default.
 type Settings struct {
-	// Samples are the indices to take instead of 0..N−1; nil means all. D is then the
+	// Samples are the indices to take instead of 0..N−1, as many as wanted; nil means all. D is then the
 	// covariance over these samples and has rank at most len(Samples)−1.
 	Samples []int
 	// Store says where the per-sample gradients are kept.
@@ -111,6 +111,9 @@ type Covariance struct {
 // It panics if x has another length than f.Dim(), and returns an error if there are no
 // samples, if a gradient is not finite (the error names the sample), or if f or ctx
 // fails.
+//
+//	D, err := noise.NewCovariance(ctx, problem.T1(), []float64{1, 1}, nil)
+//	fmt.Println(D.Trace()) // 10
 func NewCovariance(ctx context.Context, f problem.FiniteSum, x []float64, s *Settings) (*Covariance, error) {
 	if s == nil {
 		s = new(Settings)

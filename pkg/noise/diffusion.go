@@ -15,6 +15,9 @@ import (
 // multiplied, so a vector added to every row changes nothing but round-off.
 //
 // It panics if g has no rows or dst is not d×d. Cost O(N·d²).
+//
+//	var D mat.SymDense // 2×2
+//	noise.DiffusionTo(&D, mat.NewDense(3, 2, []float64{1, 0, 0, 1, -1, -1}))
 func DiffusionTo(dst *mat.SymDense, g mat.Matrix) {
 	centred, _ := centre(g)
 	n, d := centred.Dims()
@@ -39,6 +42,9 @@ func SecondMomentTo(dst *mat.SymDense, g mat.Matrix) {
 // [chaudhari2018] App. A.1, and App. A.2 as corrected by erratum E17.
 //
 // It panics where DiffusionTo and CovarianceFactor do.
+//
+//	var v mat.SymDense // var(∇f_b) of batches of two: D/2
+//	noise.BatchCovarianceTo(&v, mat.NewDense(3, 2, []float64{1, 0, 0, 1, -1, -1}), 2, noise.WithReplacement)
 func BatchCovarianceTo(dst *mat.SymDense, g mat.Matrix, b int, s Sampling) {
 	n, _ := g.Dims()
 	factor := s.CovarianceFactor(b, n)
@@ -58,6 +64,9 @@ func BatchCovarianceTo(dst *mat.SymDense, g mat.Matrix, b int, s Sampling) {
 // 2/(N−1)·ggᵀ. The formula exceeds the covariance by (1/b)(1−b/N)·2/(N−1)·ggᵀ.
 //
 // It panics if g has fewer than two rows, b is outside 1..N, or dst is not d×d.
+//
+//	var p mat.SymDense
+//	noise.PrintedA2To(&p, mat.NewDense(3, 2, []float64{1, 0, 0, 1, -1, -1}), 2)
 func PrintedA2To(dst *mat.SymDense, g mat.Matrix, b int) {
 	n, d := g.Dims()
 	if n < 2 {

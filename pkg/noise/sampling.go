@@ -10,6 +10,9 @@ import (
 // Sampling is the way the b samples of a mini-batch are drawn from the N of the
 // data set. The zero value draws with replacement, the scheme of
 // [chaudhari2018] eq. (2) and Appendix A.1.
+//
+//	var s noise.Sampling = noise.WithoutReplacement
+//	c := s.CovarianceFactor(128, 60000) // c in var(∇f_b) = c·D
 type Sampling int
 
 const (
@@ -137,6 +140,10 @@ type Sampler struct {
 // randomness from src. The caller must not use src any more.
 //
 // It panics if src is nil and where [Sampling.CovarianceFactor] does.
+//
+//	s := noise.NewSampler(noise.WithReplacement, 60000, 128, rand.NewPCG(1, 0))
+//	idx := make([]int, 128)
+//	s.Next(idx)
 func NewSampler(s Sampling, n, b int, src *rand.PCG) *Sampler {
 	s.check(b, n)
 	if src == nil {

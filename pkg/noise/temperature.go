@@ -19,6 +19,8 @@ import (
 // nearly cancels (erratum E18), and no temperature describes it.
 //
 // It panics if eta is negative, NaN or infinite, and where CovarianceFactor does.
+//
+//	invBeta := noise.Temperature(0.1, 128, 60000, noise.WithReplacement) // 0.1/256
 func Temperature(eta float64, b, n int, s Sampling) float64 {
 	if !(eta >= 0) || math.IsInf(eta, 1) {
 		panic(fmt.Sprintf("noise: learning rate must be finite and not negative: got %v", eta))

@@ -12,10 +12,10 @@ type Decomposition struct {
 	Grid fokkerplanck.Grid
 	Beta float64
 
-	Phi     []float64 // Φ at the centres of cells, index j·NX+i, min 0; +Inf where the mass is not positive
-	Stream  []float64 // ψ at the corners, index j·(NX+1)+i, of the normalised current
-	Skew    []float64 // q = βψ/ρˢˢ at the corners, NaN where a neighbouring mass is not positive
-	Density []float64 // ρˢˢ at the centres of cells
+	Phi     []float64 // Φ at the centres of cells, NX·NY, index j·NX+i, min 0; +Inf where the mass is not positive
+	Stream  []float64 // ψ at the corners, (NX+1)×(NY+1), index j·(NX+1)+i, of the normalised current
+	Skew    []float64 // q = βψ/ρˢˢ at the corners, of the shape of Stream, NaN where a neighbouring mass is not positive
+	Density []float64 // ρˢˢ at the centres of cells, NX·NY
 
 	// Disagreement is the largest difference between ψ summed along columns and along
 	// rows: round-off for a stationary p.
@@ -134,6 +134,10 @@ func (d *Decomposition) Mode(keep func(x, y float64) bool) (x, y float64) {
 // Residual returns how well [chaudhari2018] eq. (19), −u = (D+Q)∇Φ − β⁻¹∇·(D+Q), holds: the
 // root mean square of the difference over the root mean square of the drift u, both under
 // ρˢˢ, by central differences in the cells whose density exceeds a thousandth of the largest.
+//
+//	v, err := plane.Solve(problem.CV(), 120)
+//	dec, err := v.Decomposition() // a *potential.Decomposition
+//	fmt.Println(dec.Residual())
 func (d *Decomposition) Residual() float64 {
 	g, s := d.Grid, d.l.System
 	largest := 0.0

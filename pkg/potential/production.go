@@ -14,10 +14,10 @@ type Production struct {
 	NonAdiabatic float64 // Σ J ln(p_a π_b / p_b π_a) = −d KL(p‖π)/dt: what Theorem 5 speaks of
 }
 
-// EntropyProduction returns the entropy production at the masses p, with π the steady state
-// of l; sums run over pairs of neighbouring cells with both rates positive, J is the current
-// between them. Total = Adiabatic + NonAdiabatic. App. B of the paper keeps only the last
-// (erratum E25). statements.md §13.13 [m22].
+// EntropyProduction returns the entropy production at the masses p (NX·NY), with π the steady
+// state of l; sums run over pairs of neighbouring cells with both rates positive, J is the
+// current between them. Total = Adiabatic + NonAdiabatic. App. B of the paper keeps only the
+// last (erratum E25). statements.md §13.13 [m22].
 //
 // It returns an error if l has a negative rate, a one-way rate between cells with mass, or
 // cells without mass in p or π: then the production is not defined or infinite.

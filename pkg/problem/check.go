@@ -107,7 +107,7 @@ func (s *System) checkAt(x []float64) error {
 }
 
 // CheckShortcuts returns an error if Coefficients or Batch disagree with Drift and Diffusion at
-// x or at a few points of the box; nil where those are not numbers. A copy of a system whose
+// x (2) or at a few points of the box; nil where those are not numbers. A copy of a system whose
 // Drift or Diffusion is replaced needs its own Coefficients and Batch, or none.
 func (s *System) CheckShortcuts(x []float64) error {
 	w, h := s.Box.XMax-s.Box.XMin, s.Box.YMax-s.Box.YMin

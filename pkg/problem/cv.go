@@ -9,6 +9,8 @@ package problem
 // 𝔼x₂ = ½𝔼x₁² (0.4620 at β = 1).
 //
 // The box holds all but a mass of about 1e-6 at β = 1. Use [System.AtBeta] for others.
+//
+//	v, err := plane.Solve(problem.CV(), 120)
 func CV() *System {
 	return &System{
 		Name: "CV", Beta: 1, Box: Box{-3.2, 3.2, -2.5, 6},

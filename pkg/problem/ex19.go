@@ -21,6 +21,8 @@ type Example19 struct {
 
 // EX19 returns Example 19 with the strength λ of its force; the paper shows 0, 0.5 and
 // 1.5. It panics unless λ ≥ 0 is finite.
+//
+//	s := problem.EX19(1.5).System()
 func EX19(strength float64) *Example19 {
 	checkStrength(strength)
 	return &Example19{Strength: strength}
@@ -132,8 +134,10 @@ func (p *Example19) EntropyProduction() float64 {
 	return p.Strength * p.Strength * sum * h * h / p.Partition()
 }
 
-// DivForce returns ∇·j(x) = λE·x₁x₂(2 − x₁²), which is also j·∇Φ. It is not zero:
+// DivForce returns ∇·j(x) = λE·x₁x₂(2 − x₁²) at x (2), which is also j·∇Φ. It is not zero:
 // Assumption 4 fails (erratum E6).
+//
+//	div := problem.EX19(1).DivForce([]float64{1, 0.5})
 func (p *Example19) DivForce(x []float64) float64 {
 	checkLen("x", len(x), 2)
 	return p.Strength * swirl(x[0], x[1]) * x[0] * x[1] * (2 - x[0]*x[0])
@@ -141,9 +145,11 @@ func (p *Example19) DivForce(x []float64) float64 {
 
 // CriticalStrength returns λ_c = e^(−1/4) = 0.7788…, from which on the origin is the
 // only zero of the drift.
+//
+//	fmt.Println(problem.EX19(1).CriticalStrength())
 func (p *Example19) CriticalStrength() float64 { return math.Exp(-.25) }
 
-// DriftZeros returns the points where the drift is zero: the origin and, for λ < λ_c,
+// DriftZeros returns the points (2) where the drift is zero: the origin and, for λ < λ_c,
 // the pair ±(√(1−s), √s·√(1−s)) with s = κ², κ = λE, the solution of
 //
 //	ln s + ½ − s − s(1−s) + s(1−s)² + ½s²(1−s)² = 2 ln λ,

@@ -20,6 +20,8 @@ type RepairedExample19 struct {
 
 // EX19R returns the repaired Example 19 with the strength λ, at β = 1. It panics unless
 // λ ≥ 0 is finite.
+//
+//	s := problem.EX19R(1).System()
 func EX19R(strength float64) *RepairedExample19 {
 	checkStrength(strength)
 	return &RepairedExample19{Strength: strength, Beta: 1}
@@ -27,6 +29,8 @@ func EX19R(strength float64) *RepairedExample19 {
 
 // AtBeta returns the same drift at another inverse temperature. It panics unless β is
 // positive and finite.
+//
+//	p := problem.EX19R(1).AtBeta(4)
 func (p *RepairedExample19) AtBeta(beta float64) *RepairedExample19 {
 	checkBeta(beta)
 	return &RepairedExample19{Strength: p.Strength, Beta: beta}
@@ -82,6 +86,6 @@ func (p *RepairedExample19) EntropyProduction() float64 {
 	return 3 * p.Strength * p.Strength * doubleWellMoment(p.Beta, 1)
 }
 
-// DriftZeros returns the points where the drift is zero: (1, 0), the origin and (−1, 0)
+// DriftZeros returns the points (2) where the drift is zero: (1, 0), the origin and (−1, 0)
 // for every λ.
 func (p *RepairedExample19) DriftZeros() [][]float64 { return [][]float64{{1, 0}, {0, 0}, {-1, 0}} }

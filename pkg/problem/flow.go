@@ -8,6 +8,9 @@ import (
 // Flow moves x (2) along ẋ = v(x) for the time t by classical Runge–Kutta steps of at most
 // h, and calls each, if it is not nil, after every one. Its error is of order h⁴. It panics
 // unless t ≥ 0 and h > 0.
+//
+//	x := []float64{1, 0} // moved in place
+//	problem.Flow(problem.REF().System().Force, x, 20, 1e-3, nil)
 func Flow(v func(dst, x []float64), x []float64, t, h float64, each func(x []float64)) {
 	if !(t >= 0) || !(h > 0) {
 		panic(fmt.Sprintf("problem: a flow needs t ≥ 0 and h > 0: got %v and %v", t, h))
@@ -36,6 +39,8 @@ func rungeKutta(v func(dst, x []float64), x []float64, h float64) {
 // FirstReturn follows ẋ = v(x) counter-clockwise from (r, 0), r > 0, and returns where it
 // comes back to the positive x₁-axis from below: r itself on a closed orbit, and on a limit
 // cycle. NaN means that it does not within 1000 units of time.
+//
+//	r := problem.FirstReturn(problem.EX19(1.5).System().Force, 0.5)
 func FirstReturn(v func(dst, x []float64), r float64) float64 {
 	x, below := []float64{r, 0}, false
 	for range 1_000_000 {

@@ -19,6 +19,9 @@ import (
 //
 // Y, U and Q do not depend on β. Use [NewOrnsteinUhlenbeck], [REF] or [ROT]; the zero
 // value is not usable.
+//
+//	var p *problem.OrnsteinUhlenbeck = problem.REF()
+//	cov := p.Covariance() // 2×2
 type OrnsteinUhlenbeck struct {
 	name string
 	beta float64
@@ -33,6 +36,9 @@ type OrnsteinUhlenbeck struct {
 //
 // Its oracles: Y = [1 .45; .45 1/3], Q₁₂ = −0.45, entropy production 81/19 = 4.2631579,
 // ω = √(243/157) = 1.244094, loop integral 29.7625.
+//
+//	p := problem.REF()
+//	fmt.Println(p.EntropyProduction(), p.Frequencies())
 func REF() *OrnsteinUhlenbeck {
 	p := NewOrnsteinUhlenbeck(mat.NewDense(2, 2, []float64{1, 0, 0, 3}), mat.NewSymDense(2, []float64{1, .9, .9, 1}), 1)
 	p.name = "REF"
@@ -41,6 +47,8 @@ func REF() *OrnsteinUhlenbeck {
 
 // ROT is the rotating system, not a gradient: F = [1 a; −a 1], D = I, β = 1, with
 // U = I, Q₁₂ = a and entropy production 2a². It panics if a is not finite.
+//
+//	fmt.Println(problem.ROT(2).EntropyProduction()) // 8
 func ROT(a float64) *OrnsteinUhlenbeck {
 	p := NewOrnsteinUhlenbeck(mat.NewDense(2, 2, []float64{1, a, -a, 1}), mat.NewSymDense(2, []float64{1, 0, 0, 1}), 1)
 	p.name = fmt.Sprintf("ROT, a = %.6g", a)
@@ -136,6 +144,8 @@ func (p *OrnsteinUhlenbeck) Name() string { return p.name }
 
 // AtBeta returns the same drift and diffusion at another inverse temperature. It panics
 // unless β is positive and finite.
+//
+//	p := problem.REF().AtBeta(4)
 func (p *OrnsteinUhlenbeck) AtBeta(beta float64) *OrnsteinUhlenbeck {
 	checkBeta(beta)
 	c := *p
@@ -144,6 +154,8 @@ func (p *OrnsteinUhlenbeck) AtBeta(beta float64) *OrnsteinUhlenbeck {
 }
 
 // Relaxation returns a copy of F (d×d).
+//
+//	f := problem.REF().Relaxation() // 2×2
 func (p *OrnsteinUhlenbeck) Relaxation() *mat.Dense { return mat.DenseCopyOf(p.f) }
 
 // Diffusion returns a copy of D (d×d).
@@ -197,7 +209,7 @@ func (p *OrnsteinUhlenbeck) propagator(t float64) *mat.Dense {
 	return &e
 }
 
-// MeanAt returns the mean at the time t ≥ 0 after starting with mean m0, e^(−Ft)m0.
+// MeanAt returns the mean at the time t ≥ 0 after starting with mean m0 (d), e^(−Ft)m0.
 func (p *OrnsteinUhlenbeck) MeanAt(t float64, m0 []float64) []float64 {
 	checkLen("m0", len(m0), p.Dim())
 	dst := make([]float64, p.Dim())
@@ -256,7 +268,7 @@ func (p *OrnsteinUhlenbeck) EntropyProduction() float64 {
 }
 
 // Frequencies returns the angular frequencies of the mean circulation ẋ = j = −QUx,
-// ascending: the ⌊d/2⌋ largest imaginary parts of the eigenvalues of QU, which are
+// ascending (length ⌊d/2⌋): the largest imaginary parts of the eigenvalues of QU, which are
 // imaginary in pairs. In the plane it is ω = |Q₁₂|√det U. It panics if there is no density.
 func (p *OrnsteinUhlenbeck) Frequencies() []float64 {
 	p.needDensity()
@@ -292,7 +304,7 @@ func (p *OrnsteinUhlenbeck) tensor() Tensor {
 	return Tensor{p.d.At(0, 0), p.d.At(0, 1), p.d.At(1, 1)}
 }
 
-// DriftTo stores −Fx in dst.
+// DriftTo stores −Fx in dst; both have length d.
 func (p *OrnsteinUhlenbeck) DriftTo(dst, x []float64) {
 	checkLen("x", len(x), p.Dim())
 	checkLen("dst", len(dst), p.Dim())

@@ -61,9 +61,11 @@ type System struct {
 }
 
 // Box is a rectangle in the plane.
+//
+//	box := problem.Box{XMin: -2, XMax: 2, YMin: -1, YMax: 1}
 type Box struct{ XMin, XMax, YMin, YMax float64 }
 
-// Contains reports whether x is in the closed box.
+// Contains reports whether x (2) is in the closed box.
 func (b Box) Contains(x []float64) bool {
 	return b.XMin <= x[0] && x[0] <= b.XMax && b.YMin <= x[1] && x[1] <= b.YMax
 }
@@ -85,6 +87,8 @@ func (s *System) String() string { return fmt.Sprintf("%s, β = %.6g", s.Name, s
 // known about the stationary state survives only if it does not depend on β
 // ([System.BetaFree]); otherwise Potential, Gradient, Force, StreamFunction and Skew of the copy
 // are nil (erratum E10). The box is kept. It panics unless β is positive and finite.
+//
+//	s := problem.CV().AtBeta(4)
 func (s *System) AtBeta(beta float64) *System {
 	checkBeta(beta)
 	c := *s
@@ -112,8 +116,11 @@ func checkBeta(beta float64) {
 	}
 }
 
-// GradientTo stores ∇Φ(x) in dst: the known gradient, or central differences of the
+// GradientTo stores ∇Φ(x) at x (2) in dst (2): the known gradient, or central differences of the
 // potential with an error of about 1e-11 of its size. It panics if neither is known.
+//
+//	g := make([]float64, 2)
+//	problem.XD().GradientTo(g, []float64{0.7, -0.4})
 func (s *System) GradientTo(dst, x []float64) {
 	if s.Gradient != nil {
 		s.Gradient(dst, x)
@@ -123,7 +130,7 @@ func (s *System) GradientTo(dst, x []float64) {
 	dst[0], dst[1] = s.partial(s.Potential, x, 0), s.partial(s.Potential, x, 1)
 }
 
-// DivDiffusionTo stores ∇·D(x) in dst: the known divergence, or central differences of D.
+// DivDiffusionTo stores ∇·D(x) at x (2) in dst (2): the known divergence, or central differences of D.
 func (s *System) DivDiffusionTo(dst, x []float64) {
 	if s.DivDiffusion != nil {
 		s.DivDiffusion(dst, x)
@@ -136,7 +143,7 @@ func (s *System) DivDiffusionTo(dst, x []float64) {
 	dst[1] = s.partial(xy, x, 0) + s.partial(yy, x, 1)
 }
 
-// ForceTo stores j(x) in dst: the known force, or u + D∇Φ − β⁻¹∇·D of
+// ForceTo stores j(x) at x (2) in dst (2): the known force, or u + D∇Φ − β⁻¹∇·D of
 // [chaudhari2018] eq. (8). It panics if neither the force nor the potential is known.
 func (s *System) ForceTo(dst, x []float64) {
 	if s.Force != nil {

@@ -11,11 +11,16 @@ import (
 // The rows are row-major, Rows()×Dim, in exactly one of F64 and F32; the other is
 // nil. A Block is valid only during the yield call that delivers it: copy what
 // must live longer.
+//
+//	err := problem.T1().PerSampleGradients(ctx, []float64{1, 1}, nil, func(b problem.Block) error {
+//		fmt.Println(b.Index, b.RowTo(nil, 0))
+//		return nil
+//	})
 type Block struct {
-	Index []int // sample of each row
-	Dim   int   // d, the length of a row
-	F64   []float64
-	F32   []float32
+	Index []int     // sample of each row
+	Dim   int       // d, the length of a row
+	F64   []float64 // Rows()×Dim, or nil
+	F32   []float32 // Rows()×Dim, or nil
 }
 
 // Rows returns the number of samples in b.
@@ -46,6 +51,9 @@ func (b Block) RowTo(dst []float64, i int) []float64 {
 // FiniteSum is a loss f(x) = (1/N) Σₖ fₖ(x) that delivers its per-sample
 // gradients: a network on a data set or one of the toys of this package.
 // [chaudhari2018] eq. (1).
+//
+//	var f problem.FiniteSum = problem.T1()
+//	D, err := noise.NewCovariance(ctx, f, []float64{1, 1}, nil)
 type FiniteSum interface {
 	// Dim is d, the number of weights.
 	Dim() int

@@ -18,6 +18,9 @@ import (
 // on it is a linear chain with an exact stationary covariance.
 //
 // Use [NewCommonHessian] or [T1]; the zero value is not usable.
+//
+//	var f *problem.CommonHessian = problem.T1()
+//	cov := f.StationaryCovariance(0.1, 1) // 2×2
 type CommonHessian struct {
 	hessian   *mat.SymDense // F, d×d
 	centres   *mat.Dense    // N×d
@@ -35,6 +38,9 @@ var _ FiniteSum = (*CommonHessian)(nil)
 //
 // Its oracles: Y = [1 .9; .9 3], Q₁₂ = −0.9, entropy production 9/16, and at η = 0.1,
 // b = 1 an area rate of −0.00486486 per step.
+//
+//	f := problem.T1()
+//	g := f.GradTo(nil, []float64{1, 1})
 func T1() *CommonHessian {
 	p, m := math.Sqrt(1.6), math.Sqrt(0.4)
 	return NewCommonHessian(
@@ -91,6 +97,8 @@ func NewCommonHessian(hessian *mat.SymDense, centres *mat.Dense) *CommonHessian 
 func (p *CommonHessian) Dim() int { return len(p.mean) }
 
 // Samples returns N.
+//
+//	n := problem.T1().Samples() // 4
 func (p *CommonHessian) Samples() int { n, _ := p.centres.Dims(); return n }
 
 // Hessian returns a copy of F (d×d), the Hessian of every fₖ and of f.
@@ -99,7 +107,7 @@ func (p *CommonHessian) Hessian() *mat.SymDense { return copySym(p.hessian) }
 // Centres returns a copy of the minima cₖ of the samples, in rows (N×d).
 func (p *CommonHessian) Centres() *mat.Dense { return mat.DenseCopyOf(p.centres) }
 
-// Minimum returns the minimum of f, the mean of the centres.
+// Minimum returns the minimum (d) of f, the mean of the centres.
 func (p *CommonHessian) Minimum() []float64 { return append([]float64(nil), p.mean...) }
 
 // Diffusion returns a copy of D (d×d), the centred covariance of the per-sample
@@ -108,6 +116,8 @@ func (p *CommonHessian) Diffusion() *mat.SymDense { return copySym(p.diffusion) 
 
 // Loss returns f(x), the mean over all samples. It panics if x has another length
 // than d.
+//
+//	f := problem.T1().Loss([]float64{1, 1})
 func (p *CommonHessian) Loss(x []float64) float64 {
 	checkLen("x", len(x), p.Dim())
 	var sum float64
@@ -190,7 +200,7 @@ func (p *CommonHessian) sampleLoss(x []float64, k int) float64 {
 	return sum / 2
 }
 
-// StationaryCovariance returns the exact covariance Σ of the weights of stochastic
+// StationaryCovariance returns the exact covariance Σ (d×d) of the weights of stochastic
 // gradient descent at stationarity, with learning rate eta and batches of b drawn with
 // replacement. In the eigenbasis of F, with eigenvalues l,
 //
@@ -208,13 +218,15 @@ func (p *CommonHessian) StationaryCovariance(eta float64, b int) *mat.SymDense {
 	})
 }
 
-// ContinuousCovariance returns the stationary covariance β⁻¹Y of the stochastic
+// ContinuousCovariance returns the stationary covariance β⁻¹Y (d×d) of the stochastic
 // differential equation of Lemma 2 at β⁻¹ = η/(2b): in the eigenbasis of F,
 //
 //	Σᵢⱼ = η Dᵢⱼ / (b (lᵢ + lⱼ)).
 //
 // It is smaller than [CommonHessian.StationaryCovariance] by the factor
 // 1 − ηlᵢlⱼ/(lᵢ+lⱼ). It panics where that does.
+//
+//	cov := problem.T1().ContinuousCovariance(0.1, 1) // 2×2
 func (p *CommonHessian) ContinuousCovariance(eta float64, b int) *mat.SymDense {
 	checkStep(eta, b, p.curvature[p.Dim()-1])
 	return p.fromModes(func(i, j int) float64 {

@@ -23,6 +23,8 @@ var _ FiniteSum = (*FourSamples)(nil)
 //
 // Its oracles: D(x) = 1 + x²/4; at η = 0.2, b = 1 the second moment is 0.1142857 for
 // stochastic gradient descent and 0.1025641 for the stochastic differential equation.
+//
+//	m := problem.T2().SecondMomentAfter(10, 4, 0.1, 1)
 func T2() *FourSamples { return &FourSamples{CurvatureSpread: 0.5, SlopeSpread: 1} }
 
 // Dim returns 1.
@@ -150,6 +152,8 @@ func (p *FourSamples) SecondMomentAfter(steps int, start, eta float64, b int) fl
 //	m(t) = e^(−rt) m(0) + (ηn²/b)(1−e^(−rt))/r,   r = 2 − ηs²/b.
 //
 // It panics if b < 1 or t < 0.
+//
+//	m := problem.T2().ContinuousSecondMomentAt(1, 4, 0.1, 1)
 func (p *FourSamples) ContinuousSecondMomentAt(t, start, eta float64, b int) float64 {
 	checkHorizon(t, b)
 	return relax(t, start, 2-p.multiplicative(eta, b), p.additive(eta, b))
@@ -158,6 +162,8 @@ func (p *FourSamples) ContinuousSecondMomentAt(t, start, eta float64, b int) flo
 // ModifiedSecondMomentAt is [FourSamples.ContinuousSecondMomentAt] for the second-order
 // modified equation, in which f is replaced by f + η/4·‖∇f‖²: r = 2(1+η/2) − ηs²/b. Its
 // error against stochastic gradient descent is of order η², that of Lemma 2 of order η.
+//
+//	m := problem.T2().ModifiedSecondMomentAt(1, 4, 0.1, 1)
 func (p *FourSamples) ModifiedSecondMomentAt(t, start, eta float64, b int) float64 {
 	checkHorizon(t, b)
 	return relax(t, start, 2+eta-p.multiplicative(eta, b), p.additive(eta, b))

@@ -3,6 +3,8 @@ package problem
 import "math"
 
 // Tensor is a symmetric 2×2 matrix [XX XY; XY YY].
+//
+//	d := problem.Tensor{XX: 1, XY: 0.9, YY: 1} // the D of REF
 type Tensor struct{ XX, XY, YY float64 }
 
 // MulVec returns the product with the vector (x, y).
@@ -12,6 +14,8 @@ func (t Tensor) MulVec(x, y float64) (u, v float64) { return t.XX*x + t.XY*y, t.
 func (t Tensor) Trace() float64 { return t.XX + t.YY }
 
 // Det returns the determinant.
+//
+//	det := problem.Tensor{XX: 1, XY: 0.9, YY: 1}.Det() // 0.19
 func (t Tensor) Det() float64 { return t.XX*t.YY - t.XY*t.XY }
 
 // Eigenvalues returns the two eigenvalues, lower ≤ upper, each with an error of rounding

@@ -11,6 +11,9 @@ import "math"
 //
 // The divergences are those of the rows. With the paper's "column-wise" divergence of Q
 // e^(−βΦ) is not stationary (erratum E14).
+//
+//	s := problem.XD()
+//	d := s.Diffusion([]float64{0.7, -0.4}) // a Tensor
 func XD() *System {
 	gradient := func(dst, x []float64) {
 		dst[0], dst[1] = x[0]+x[0]*x[0]*x[0]/5, x[1]+x[1]*x[1]*x[1]/5

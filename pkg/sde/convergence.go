@@ -25,7 +25,7 @@ type ConvergenceSettings struct {
 // against the same Brownian paths in the steps of the reference.
 type Convergence struct {
 	Settings ConvergenceSettings `json:"settings"`
-	Steps    []float64           `json:"steps"`  // Δ, ascending
+	Steps    []float64           `json:"steps"`  // Δ, ascending, one per level
 	Strong   []Estimate          `json:"strong"` // (𝔼|X − X*|²)^½, one per step
 	Weak     []Estimate          `json:"weak"`   // |𝔼φ(X) − 𝔼φ(X*)|, one per step
 
@@ -35,7 +35,7 @@ type Convergence struct {
 	WeakOrder   float64 `json:"weak_order"`
 }
 
-// Converge measures the strong and the weak order of a scheme for eq from x0, the weak one
+// Converge measures the strong and the weak order of a scheme for eq from x0 (d), the weak one
 // for the observable phi of the final state. The difference of φ on the same path varies
 // far less than φ, so that a weak error stands out of few paths.
 //

@@ -9,6 +9,8 @@ import (
 
 // Grid divides a box into NX×NY equal cells. Cell (i, j), i along x₁ and j along x₂, has
 // the index j·NX + i, as in package fokkerplanck.
+//
+//	s := &sde.Settings{Step: 0.01, Steps: 5000, Grid: &sde.Grid{Box: problem.XD().Box, NX: 24, NY: 16}}
 type Grid struct {
 	Box    problem.Box
 	NX, NY int
@@ -83,7 +85,7 @@ func (h *Histogram) Total() int64 {
 	return total
 }
 
-// Mass returns the share of all visits in every cell. The sum is 1 minus the share
+// Mass returns the share of all visits in every cell (NX·NY). The sum is 1 minus the share
 // outside.
 func (h *Histogram) Mass() []float64 {
 	mass, total := make([]float64, len(h.Visits)), float64(h.Total())
@@ -93,7 +95,7 @@ func (h *Histogram) Mass() []float64 {
 	return mass
 }
 
-// Density returns the mass divided by the area of a cell.
+// Density returns the mass of every cell divided by its area (NX·NY).
 func (h *Histogram) Density() []float64 {
 	rho := h.Mass()
 	for i := range rho {
@@ -102,7 +104,7 @@ func (h *Histogram) Density() []float64 {
 	return rho
 }
 
-// Current returns the probability current J in every cell, the density times the mean of
+// Current returns the probability current J in every cell (NX·NY each), the density times the mean of
 // (xₖ₊₁ − xₖ₋₁)/2Δ over the visits xₖ. That central velocity is the average in the sense
 // of Stratonovich, so that J is the current jρ of [chaudhari2018] eq. (8) and zero at
 // equilibrium; the velocity of the Itô increment alone would add β⁻¹∇·(Dρ). Its noise

@@ -32,6 +32,8 @@ type Ito struct {
 
 // Plane returns the equation of a system of the plane. The root of D is taken in closed
 // form, which makes it much faster than the same equation written as a literal.
+//
+//	r, err := sde.Simulate(ctx, sde.Plane(problem.XD()), []float64{0, 0}, &sde.Settings{Step: 0.01, Steps: 5000, Walkers: 100, Seed: 7})
 func Plane(s *problem.System) *Ito {
 	return &Ito{
 		Name: s.Name, Dim: 2, Beta: s.Beta, Drift: s.Drift, plane: s,
@@ -45,6 +47,8 @@ func Plane(s *problem.System) *Ito {
 }
 
 // Linear returns the equation of an Ornstein–Uhlenbeck process of any dimension.
+//
+//	path, err := sde.Path(ctx, sde.Linear(problem.LineNoise(1, 3)), []float64{2, -2}, 0, 5, &sde.Settings{Step: 0.01, Steps: 10_000, Seed: 5})
 func Linear(p *problem.OrnsteinUhlenbeck) *Ito {
 	d := p.Diffusion()
 	return &Ito{

@@ -20,7 +20,7 @@ func (t *Trajectory) Len() int { return len(t.States) / t.Dim }
 // State returns state k, a view of length d.
 func (t *Trajectory) State(k int) []float64 { return t.States[k*t.Dim : (k+1)*t.Dim] }
 
-// Component returns xᵢ of all states, a copy.
+// Component returns xᵢ of all states, one per state, a copy.
 func (t *Trajectory) Component(i int) []float64 {
 	x := make([]float64, t.Len())
 	for k := range x {
@@ -32,9 +32,12 @@ func (t *Trajectory) Component(i int) []float64 {
 // Time returns the time of state k.
 func (t *Trajectory) Time(k int) float64 { return float64(k) * t.Step }
 
-// Path follows one walker of the ensemble of [Simulate] with the same settings, bit for
+// Path follows one walker from x0 (d), of the ensemble of [Simulate] with the same settings, bit for
 // bit, and keeps every every-th state, the last of the burn-in being the first of them.
 // Observables and Grid play no part. It panics if every < 1 or walker < 0.
+//
+//	path, err := sde.Path(ctx, sde.Plane(problem.REF().System()), []float64{1, 0.5}, 0, 5, &sde.Settings{Step: 0.01, Steps: 10_000, Seed: 5})
+//	x1 := path.Component(0)
 func Path(ctx context.Context, eq *Ito, x0 []float64, walker, every int, s *Settings) (*Trajectory, error) {
 	if every < 1 || walker < 0 {
 		panic(fmt.Sprintf("sde: a path keeps every k-th state, k ≥ 1, of a walker ≥ 0: got %d and %d", every, walker))

@@ -8,6 +8,8 @@ import (
 
 // Settings are the choices of [Simulate] and [Path]. Step and Steps must be set; the zero
 // value of every other field is its default.
+//
+//	s := &sde.Settings{Step: 0.01, BurnIn: 500, Steps: 5000, Walkers: 1000, Seed: 7}
 type Settings struct {
 	Scheme  Scheme  `json:"scheme"`            // default: Euler–Maruyama
 	Step    float64 `json:"step"`              // Δ > 0, in units of time

@@ -32,7 +32,7 @@ type Result struct {
 // chunk is the number of steps between two looks at the context.
 const chunk = 1 << 14
 
-// Simulate follows an ensemble of independent paths of eq from x0 over all cores. The
+// Simulate follows an ensemble of independent paths of eq from x0 (d) over all cores. The
 // result is the same, bit for bit, for any number of workers: walker w has the random
 // numbers of rand.NewPCG(Seed, w), and what the walkers leave is added up in their order.
 // The memory does not depend on the number of steps.
@@ -41,6 +41,8 @@ const chunk = 1 << 14
 // settings that make no sense, a stale Batch ([problem.System.CheckShortcuts]), a start, drift
 // or diffusion that is not finite, a D that is not positive semi-definite (with the point,
 // step and walker), or ctx.
+//
+//	r, err := sde.Simulate(ctx, sde.Plane(problem.XD()), []float64{0, 0}, &sde.Settings{Step: 0.01, Steps: 5000, Walkers: 100, Seed: 7})
 func Simulate(ctx context.Context, eq *Ito, x0 []float64, s *Settings) (*Result, error) {
 	if err := eq.check(x0); err != nil {
 		return nil, err

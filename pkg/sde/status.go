@@ -28,8 +28,8 @@ func (s Status) String() string {
 type BlowUp struct {
 	Walker int       `json:"walker"`
 	Step   int       `json:"step"`  // number of steps made, from the start, burn-in included
-	State  []float64 `json:"state"` // the first state out of bounds
-	From   []float64 `json:"from"`  // the state before
+	State  []float64 `json:"state"` // the first state out of bounds (d)
+	From   []float64 `json:"from"`  // the state before (d)
 }
 
 // String names walker, step and state.

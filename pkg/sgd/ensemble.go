@@ -14,6 +14,8 @@ import (
 // objective must allow concurrent calls, as the toys of package problem do. It fails if a
 // run does, diverges, or if s has a callback or a checkpoint, which belong to one run; it
 // panics if runs < 1.
+//
+//	x, err := sgd.Ensemble(ctx, problem.T1(), []float64{0, 0}, sgd.Settings{LearningRate: sgd.Constant(0.1), BatchSize: 1, Steps: 200, Seed: 2}, 3000) // 3000×2
 func Ensemble(ctx context.Context, obj Objective, x0 []float64, s Settings, runs int) (*mat.Dense, error) {
 	if runs < 1 {
 		panic(fmt.Sprintf("sgd: an ensemble of %d runs", runs))

@@ -11,6 +11,10 @@ import (
 )
 
 // Objective is a finite sum with mini-batch gradients.
+//
+//	var f sgd.Objective = problem.T1()
+//	g := make([]float64, f.Dim())
+//	loss, err := f.BatchGradTo(g, []float64{1, 1}, []int{0, 3})
 type Objective interface {
 	// Dim is d, the number of weights.
 	Dim() int
@@ -28,7 +32,7 @@ type Objective interface {
 type Stateful interface {
 	// AppendState appends the state, always of the same length, to dst and returns that.
 	AppendState(dst []float64) []float64
-	// SetState makes state, of which it keeps nothing, the state.
+	// SetState makes state, as long as AppendState makes it, the state, and keeps no part of it.
 	SetState(state []float64) error
 }
 
@@ -39,8 +43,8 @@ type Step struct {
 	Epoch        int       // whole epochs completed
 	Loss         float64   // of the batch of this step, at the weights before it
 	LearningRate float64   // η of this step
-	X            []float64 // weights after the step; with Nesterov the look-ahead point
-	Velocity     []float64 // v after the step; nil without momentum
+	X            []float64 // weights after the step (d); with Nesterov the look-ahead point
+	Velocity     []float64 // v after the step (d); nil without momentum
 	momentum     Momentum
 }
 
@@ -94,12 +98,12 @@ func (s Status) String() string {
 
 // Result is what a run has when it ends, for whatever reason.
 type Result struct {
-	X            []float64 // final weights; with Nesterov the look-ahead point
-	Velocity     []float64 // final v; nil without momentum
-	State        []float64 // final state of a Stateful objective, otherwise nil
+	X            []float64 // final weights (d); with Nesterov the look-ahead point
+	Velocity     []float64 // final v (d); nil without momentum
+	State        []float64 // final state of a Stateful objective, as long as its AppendState makes it; otherwise nil
 	Steps        int       // steps taken
 	LearningRate float64   // η of the last step, or of the step that diverged
-	Losses       []float64 // mean of the batch losses of every whole epoch
+	Losses       []float64 // mean of the batch losses, one per whole epoch
 	Status       Status
 	Message      string        // one sentence: the status with the step and, if it diverged, what to change
 	Elapsed      time.Duration // wall time, including earlier parts of a resumed run
@@ -110,7 +114,7 @@ type Result struct {
 const batchStream = 1
 
 // Run takes Settings.Epochs or Settings.Steps steps of stochastic gradient descent on obj
-// from x0, which is not changed, and leaves a Stateful obj in its final state; it starts
+// from x0 (d), which is not changed, and leaves a Stateful obj in its final state; it starts
 // from the state that obj is in. If the file of Settings.Checkpoint exists, it goes on from
 // there instead.
 //
@@ -118,6 +122,9 @@ const batchStream = 1
 // ctx are returned as an error, together with the result so far unless the settings are
 // wrong. Divergence is not an error but a Status: the weights, the state and the losses are
 // those before the first step with a NaN or infinite number.
+//
+//	run, err := sgd.Run(ctx, problem.T1(), []float64{0, 0}, sgd.Settings{LearningRate: sgd.Constant(0.1), BatchSize: 1, Steps: 1000, Seed: 2})
+//	fmt.Println(run.X)
 func Run(ctx context.Context, obj Objective, x0 []float64, s Settings) (*Result, error) {
 	if err := s.check(x0, obj.Dim(), obj.Samples()); err != nil {
 		return nil, err

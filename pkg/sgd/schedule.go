@@ -21,6 +21,8 @@ type Piece struct {
 }
 
 // Constant returns the learning rate rate for the whole run.
+//
+//	s := sgd.Settings{LearningRate: sgd.Constant(0.1), BatchSize: 128, Epochs: 10}
 func Constant(rate float64) Schedule { return Piecewise(Piece{0, rate}) }
 
 // Annealed returns the learning rate rate, multiplied by factor at the beginning of each

@@ -13,6 +13,8 @@ import (
 // Settings are the choices of [Run]. LearningRate, BatchSize and one of Epochs and Steps
 // must be set; the zero value of every other field is its default. The callbacks and the
 // checkpoint do not change a run and are left out of its JSON.
+//
+//	s := sgd.Settings{LearningRate: sgd.Constant(0.1), BatchSize: 128, Epochs: 10, Seed: 42}
 type Settings struct {
 	LearningRate Schedule       `json:"learning_rate"` // η
 	Momentum     Momentum       `json:"momentum"`      // default: none

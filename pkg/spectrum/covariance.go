@@ -91,6 +91,10 @@ const (
 // Of returns the spectrum of the diffusion matrix D of cov by the method of s: all d
 // eigenvalues, or the largest with bounds for the others.
 //
+//	D, err := noise.NewCovariance(ctx, problem.T1(), []float64{1, 1}, nil)
+//	s, err := spectrum.Of(ctx, D, nil)
+//	fmt.Println(s.Values) // ascending
+//
 // # All eigenvalues
 //
 // With N ≤ d gradients, d−N+1 eigenvalues are structurally zero; they are counted in

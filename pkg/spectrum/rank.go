@@ -29,9 +29,9 @@ func (c Count) String() string {
 	return fmt.Sprintf("%d–%d", c.Lower, c.Upper)
 }
 
-// CountAbove returns how many of the values exceed relative·max|λ| in absolute value,
-// when each value is known up to ±residual. Zeros that are missing from values count as
-// not exceeding.
+// CountAbove returns how many of the values (any length and order) exceed relative·max|λ| in
+// absolute value, when each value is known up to ±residual. Zeros that are missing from values
+// count as not exceeding.
 //
 // It panics if relative is not positive or residual is negative or one of them is NaN.
 func CountAbove(values []float64, relative, residual float64) Count {
@@ -68,8 +68,8 @@ func Rank(values []float64, dim int, epsilon, residual float64) Count {
 	return CountAbove(values, float64(dim)*epsilon, residual)
 }
 
-// StableRank returns tr A/λmax = Σ|λ|/max|λ| for the eigenvalues of a positive
-// semidefinite matrix, 0 for the zero matrix. In general
+// StableRank returns tr A/λmax = Σ|λ|/max|λ| for the d eigenvalues, in any order, of a
+// positive semidefinite matrix, 0 for the zero matrix. In general
 //
 //	stable rank ≤ participation ratio ≤ entropy rank ≤ rank,
 //
@@ -88,7 +88,8 @@ func StableRank(values []float64) float64 {
 	return sum
 }
 
-// ParticipationRatio returns (tr A)²/tr A² = (Σ|λ|)²/Σλ², 0 for the zero matrix. See
+// ParticipationRatio returns (tr A)²/tr A² = (Σ|λ|)²/Σλ², 0 for the zero matrix.
+// The order of values does not matter; of the d values zeros may be left out. See
 // [StableRank]. In terms of mean and population standard deviation over all d
 // eigenvalues it is d·mean²/(mean²+std²).
 func ParticipationRatio(values []float64) float64 {
@@ -105,8 +106,8 @@ func ParticipationRatio(values []float64) float64 {
 	return sum * sum / squares
 }
 
-// EntropyRank returns exp(−Σ pᵢ log pᵢ) with p = |λ|/Σ|λ|, 0 for the zero matrix. See
-// [StableRank].
+// EntropyRank returns exp(−Σ pᵢ log pᵢ) with p = |λ|/Σ|λ|, 0 for the zero matrix.
+// The order of the d eigenvalues does not matter; zeros may be left out. See [StableRank].
 func EntropyRank(values []float64) float64 {
 	largest := maxAbs(values)
 	if largest == 0 {

@@ -8,6 +8,10 @@ import (
 
 // Spectrum is what is known about the eigenvalues of a symmetric d×d matrix, how they
 // were found, and how well.
+//
+//	var s *spectrum.Spectrum
+//	s, err := spectrum.Symmetric(mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9}))
+//	fmt.Println(s.Values, s.StableRank)
 type Spectrum struct {
 	// Method is the way they were found.
 	Method Method `json:"method"`
@@ -18,7 +22,7 @@ type Spectrum struct {
 	Dim int `json:"dim"`
 	// Samples is N if the matrix is the covariance of N gradients, else 0.
 	Samples int `json:"samples,omitempty"`
-	// Values are the largest eigenvalues in ascending order, Dim−Zeros−Rest of them, as
+	// Values are the largest eigenvalues in ascending order, of length Dim−Zeros−Rest, as
 	// computed: an eigenvalue zero may come out as a small number of either sign.
 	Values []float64 `json:"values"`
 	// Zeros is the number of eigenvalues known to be zero without computing any: a
@@ -33,8 +37,8 @@ type Spectrum struct {
 	// none of them exceeds. Both are zero if all are in Values or Zeros.
 	Rest    int     `json:"rest,omitempty"`
 	RestMax float64 `json:"rest_max,omitempty"`
-	// Errors bounds |computed − true| for each of Values, and Residuals holds ‖Ax − θx‖
-	// for each value θ and its vector x. Lanczos only.
+	// Errors bounds |computed − true|, one for each of Values, and Residuals holds ‖Ax − θx‖,
+	// one for each value θ and its vector x. Lanczos only.
 	Errors    []float64 `json:"errors,omitempty"`
 	Residuals []float64 `json:"residuals,omitempty"`
 	// Failure is the probability with which RestMax, and what follows from it, may fail.

@@ -11,7 +11,7 @@ import (
 	"sgdlab/pkg/spectrum/internal/dense"
 )
 
-// Symmetric returns the spectrum of a, all eigenvalues, exact up to Residual. a is not
+// Symmetric returns the spectrum of a (d×d), all eigenvalues, exact up to Residual. a is not
 // modified. Cost O(d³) and 8d² bytes.
 //
 // It returns an error if a is empty or has an entry that is not finite.

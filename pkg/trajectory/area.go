@@ -98,11 +98,11 @@ func AreaRate(u, v []float64, block int) (Estimate, error) {
 	return blockEstimate(a, block), nil
 }
 
-// AreaAlong returns the mean of Σ B_ij·½(xᵢ(k)xⱼ(k+1) − xⱼ(k)xᵢ(k+1)) over i < j, the areas of all pairs of the
-// series weighted by the entries of b above the diagonal (k×k), with its standard
-// error and the p-value of zero from the areas about the chords of the blocks, see [SignFlip].
-// Where b holds the areas that are expected, it looks for these and nothing else, and finds
-// them where none of the pairs alone stands out.
+// AreaAlong returns the mean of Σ B_ij·½(xᵢ(k)xⱼ(k+1) − xⱼ(k)xᵢ(k+1)) over i < j, the areas of
+// all pairs of the series weighted by the entries of b above the diagonal (k×k), with its
+// standard error and the p-value of zero from the areas about the chords of the blocks, see
+// [SignFlip]. Where b holds the areas that are expected, it looks for these and nothing else,
+// and finds them where none of the pairs alone stands out.
 //
 // It returns an error where [AreaRate] does, and panics where that does and if b is not k×k.
 func AreaAlong(series [][]float64, b mat.Matrix, block int) (Estimate, float64, error) {
@@ -163,11 +163,14 @@ type Test struct {
 	P      float64  `json:"p"`
 }
 
-// SignFlip tests whether the pair (u, v) is the same backwards in time. Cut the series in
-// blocks and take the area between the path of each and its chord, the straight line from its
-// beginning to its end: it changes sign if time runs backwards, so that under reversibility it
-// is as likely positive as negative. p is the rank of the size of the total among those with
-// random signs. statements.md §6.4, P.5.
+// SignFlip tests whether the pair of series (u, v), both of length n, is the same backwards in
+// time. Cut the series in blocks and take the area between the path of each and its chord, the
+// straight line from its beginning to its end: it changes sign if time runs backwards, so that
+// under reversibility it is as likely positive as negative. p is the rank of the size of the
+// total among those with random signs. statements.md §6.4, P.5.
+//
+//	u, v := trajectory.White(4000, rand.NewPCG(9, 0)), trajectory.White(4000, rand.NewPCG(9, 1))
+//	t, err := trajectory.SignFlip(u, v, 200, 999, rand.NewPCG(12, 0))
 //
 // A small p says that probability circulates, not that anything is periodic: linear theory
 // has circulation, and momentum alone makes x irreversible ([LinearChain] knows by how
@@ -197,9 +200,10 @@ type RotationTest struct {
 	P     float64 `json:"p"`     // of all pairs together: Σ over pairs of (Σa)²/Σa²
 }
 
-// Rotation makes the test of [SignFlip] for all pairs of the series, with the same random signs
-// for all of them, and one test for all pairs together, whose p-value needs no correction
-// for their number. The p-values of single pairs do: [Bonferroni], [BenjaminiHochberg].
+// Rotation makes the test of [SignFlip] for all pairs of the rows of series (k×n), with the same
+// random signs for all of them, and one test for all pairs together, whose p-value needs no
+// correction for their number. The p-values of single pairs do: [Bonferroni],
+// [BenjaminiHochberg].
 //
 // It returns an error where [AreaRate] does, and panics where it does, for fewer than two
 // series, if flips < 1 or src is nil.

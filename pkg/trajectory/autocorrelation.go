@@ -19,6 +19,8 @@ import (
 //
 // It returns an error if x has fewer than four values, is constant or not finite, and panics
 // if a lag is outside 0…n−1. Cost O(n log n).
+//
+//	r, err := trajectory.Autocorrelation(trajectory.White(4000, rand.NewPCG(9, 0)), []int{0, 1, 10})
 func Autocorrelation(x []float64, lags []int) ([]float64, error) {
 	if err := varying("the series", x, 4); err != nil {
 		return nil, err
@@ -95,20 +97,20 @@ func (w *correlationWork) correlation() []float64 {
 type CorrelationSummary struct {
 	Weights   int       `json:"weights"`
 	Snapshots int       `json:"snapshots"` // n
-	Lags      []int     `json:"lags"`      // ascending, in snapshots
-	Mean      []float64 `json:"mean"`      // over the weights
-	Low       []float64 `json:"low"`       // 5 % of the weights lie below
-	High      []float64 `json:"high"`      // 5 % of the weights lie above
-	AR1       []float64 `json:"ar1"`       // mean over the weights of aᵀ, if each were the AR(1) fitted to it
+	Lags      []int     `json:"lags"`      // ascending, in snapshots (k)
+	Mean      []float64 `json:"mean"`      // over the weights, one per lag
+	Low       []float64 `json:"low"`       // 5 % of the weights lie below, one per lag
+	High      []float64 `json:"high"`      // 5 % of the weights lie above, one per lag
+	AR1       []float64 `json:"ar1"`       // mean over the weights of aᵀ, if each were the AR(1) fitted to it, one per lag
 	Inside    float64   `json:"inside"`    // share of weights and lags within the 99 % band of white noise
 }
 
 // Band returns the half width 2.576/√n of the 99 % band of white noise.
 func (s *CorrelationSummary) Band() float64 { return z99 / math.Sqrt(float64(s.Snapshots)) }
 
-// Correlations returns the autocorrelation of every moving weight of t at the lags, in
-// summary. It returns an error if no weight moves or t has fewer than four snapshots, and
-// panics if the lags do not ascend within 0…n−1. Cost O(d·n log n).
+// Correlations returns the autocorrelation of every moving weight of t, in summary: one number
+// for each of the lags. It returns an error if no weight moves or t has fewer than four
+// snapshots, and panics if the lags do not ascend within 0…n−1. Cost O(d·n log n).
 func Correlations(ctx context.Context, t *Trajectory, lags []int, s *Settings) (*CorrelationSummary, error) {
 	checkLags(lags, t.n)
 	if !slices.IsSorted(lags) || len(lags) == 0 {
@@ -158,8 +160,11 @@ func Correlations(ctx context.Context, t *Trajectory, lags []int, s *Settings) (
 	return out, nil
 }
 
-// LogLags returns about count lags from 1 to last, equally spaced on a logarithmic axis
-// without repetition. It panics unless count and last are positive.
+// LogLags returns about count lags from 1 to last, equally spaced on a logarithmic axis without
+// repetition, so that the length may be less than count. It panics unless count and last are
+// positive.
+//
+//	lags := trajectory.LogLags(2000, 60) // 1, 2, 3, …, 2000
 func LogLags(last, count int) []int {
 	if last < 1 || count < 1 {
 		panic(fmt.Sprintf("trajectory: %d lags up to %d", count, last))
@@ -177,7 +182,7 @@ func LogLags(last, count int) []int {
 	return lags
 }
 
-// CorrelationTime returns the integrated autocorrelation time of x in snapshots,
+// CorrelationTime returns the integrated autocorrelation time of x (n) in snapshots,
 // ½ + Σ r(τ), summed up to the first lag that is at least six times the sum so far (or to
 // n/3). It returns an error where [Autocorrelation] does.
 func CorrelationTime(x []float64) (float64, error) {

@@ -13,6 +13,9 @@ import (
 )
 
 // ChainSettings describe stochastic gradient descent on a quadratic loss ½xᵀHx with constant noise.
+//
+//	s := trajectory.ChainSettings{Hessian: mat.NewSymDense(2, []float64{1, 0, 0, 3}), Diffusion: mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9}),
+//		LearningRate: 0.1, BatchSize: 1, Samples: 4}
 type ChainSettings struct {
 	Hessian       mat.Symmetric // H (k×k)
 	Diffusion     mat.Symmetric // D (k×k), of eq. (2): the covariance of a single sample's gradient
@@ -46,6 +49,9 @@ type LinearChain struct {
 // NewLinearChain returns the chain of s. It returns an error if it has no stationary law: a
 // mode is flat, unstable, or too fast for the learning rate; project on fewer or other
 // directions. It panics if sizes or numbers of s make no sense.
+//
+//	c, err := trajectory.NewLinearChain(trajectory.ChainSettings{Hessian: mat.NewSymDense(2, []float64{1, 0, 0, 3}),
+//		Diffusion: mat.NewSymDense(2, []float64{1, 1.8, 1.8, 9}), LearningRate: 0.1, BatchSize: 1, Samples: 4})
 func NewLinearChain(s ChainSettings) (*LinearChain, error) {
 	k := s.Hessian.SymmetricDim()
 	if d := s.Diffusion.SymmetricDim(); d != k || s.StepsPerEpoch < 1 || !(s.LearningRate > 0) {
@@ -218,7 +224,7 @@ func (c *LinearChain) AreaRate() *mat.Dense {
 	return a
 }
 
-// Simulate returns n epochs of the chain at stationarity, a series for each component of x.
+// Simulate returns n epochs of the chain at stationarity, one series (n) for each component of x.
 // The noise of an epoch is taken as normal, of the exact covariance. It panics if src is nil or n < 1.
 func (c *LinearChain) Simulate(n int, src rand.Source) [][]float64 {
 	if src == nil || n < 1 {

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Bonferroni returns the p-values times their number, at most 1: below a level α of these, the
-// chance that any test errs is at most α, however the tests depend on each other.
+// Bonferroni returns the p-values (any length n, and so the result) times n, at most 1: below a
+// level α of these, the chance that any test errs is at most α, however the tests depend on each
+// other.
 func Bonferroni(p []float64) []float64 {
 	out := make([]float64, len(p))
 	for i, v := range p {
@@ -15,9 +16,9 @@ func Bonferroni(p []float64) []float64 {
 	return out
 }
 
-// BenjaminiHochberg returns the adjusted p-values of [benjamini1995]: rejecting those up to
-// q keeps the expected share of errors among the rejections at most q, for tests that are
-// independent or positively dependent.
+// BenjaminiHochberg returns the adjusted p-values, as many as there are, of [benjamini1995]:
+// rejecting those up to q keeps the expected share of errors among the rejections at most q, for
+// tests that are independent or positively dependent.
 func BenjaminiHochberg(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

@@ -8,12 +8,14 @@ import (
 
 // AR1 is the process x(k+1) = A·x(k) + ξ, with ξ normal of variance Innovation: a sampled
 // Ornstein–Uhlenbeck process, the simplest relaxation with noise. It is reversible.
+//
+//	x := trajectory.AR1{A: 0.99, Innovation: 1}.Simulate(4000, rand.NewPCG(9, 1))
 type AR1 struct {
 	A          float64 `json:"a"`          // in (−1, 1) for a stationary law
 	Innovation float64 `json:"innovation"` // variance of ξ
 }
 
-// FitAR1 returns the process fitted to x by least squares about its mean. It returns an error
+// FitAR1 returns the process fitted to x (n) by least squares about its mean. It returns an error
 // if x has fewer than four values, is constant or not finite.
 //
 // The estimate of A is low by about (1+3A)/n: a slow process looks faster than it is.
@@ -70,7 +72,9 @@ func (a AR1) Simulate(n int, src rand.Source) []float64 {
 	return x
 }
 
-// White returns n independent standard normal values. It panics if src is nil.
+// White returns n numbers, independent standard normal values. It panics if src is nil.
+//
+//	x := trajectory.White(4000, rand.NewPCG(9, 0))
 func White(n int, src rand.Source) []float64 {
 	if src == nil {
 		panic("trajectory: src is nil: pass rand.NewPCG(seed, stream)")
@@ -83,7 +87,7 @@ func White(n int, src rand.Source) []float64 {
 	return x
 }
 
-// RandomWalk returns the first n sums of independent standard normal values, a Brownian
+// RandomWalk returns the first n sums (n) of independent standard normal values, a Brownian
 // motion sampled at equal times. It panics if src is nil.
 func RandomWalk(n int, src rand.Source) []float64 {
 	x := White(n, src)
@@ -93,9 +97,11 @@ func RandomWalk(n int, src rand.Source) []float64 {
 	return x
 }
 
-// AddDrift adds the slow relaxation size·e^(−k/time) to x and returns x: what is left of
+// AddDrift adds the slow relaxation size·e^(−k/time) to x (n) and returns x: what is left of
 // training in a run that counts as stationary, and what makes the lowest frequencies of
 // increments stand out (erratum E22).
+//
+//	x := trajectory.AddDrift(trajectory.White(4000, rand.NewPCG(9, 0)), 3, 400)
 func AddDrift(x []float64, size, time float64) []float64 {
 	for k := range x {
 		x[k] += size * math.Exp(-float64(k)/time)
@@ -103,10 +109,12 @@ func AddDrift(x []float64, size, time float64) []float64 {
 	return x
 }
 
-// RandomWalkCorrelation returns the mean sample autocorrelation of random walks of n
-// steps at the lags, over the given number of walks: it falls slowly, through zero only at
-// about n/4, although Brownian motion has independent increments (erratum E22). It panics
-// if a lag is outside 0…n−1, n < 4, or walks < 1.
+// RandomWalkCorrelation returns the mean sample autocorrelation of random walks of n steps, one
+// for each of the lags, over the given number of walks: it falls slowly, through zero only at
+// about n/4, although Brownian motion has independent increments (erratum E22). It panics if a
+// lag is outside 0…n−1, n < 4, or walks < 1.
+//
+//	r := trajectory.RandomWalkCorrelation(4000, trajectory.LogLags(2000, 60), 200, rand.NewPCG(9, 2))
 func RandomWalkCorrelation(n int, lags []int, walks int, src rand.Source) []float64 {
 	checkLags(lags, n)
 	if n < 4 || walks < 1 {

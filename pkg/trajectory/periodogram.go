@@ -14,7 +14,9 @@ import (
 
 // Periodogram returns the periodogram of v (m values) over its sample variance,
 //
-//	P(f_q) = |Σₖ (vₖ−v̄) e^(−2πiqk/m)|² / (m·s²),   f_q = q/m cycles per value, q = 1…⌊m/2⌋.
+//	P(f_q) = |Σₖ (vₖ−v̄) e^(−2πiqk/m)|² / (m·s²),   f_q = q/m cycles per value, q = 1…⌊m/2⌋,
+//
+// so that f and p have length ⌊m/2⌋.
 //
 // For white noise P follows the exponential law of mean 1, except at f = ½ where it is χ² with
 // one degree of freedom. statements.md §6.1.
@@ -91,12 +93,12 @@ func SmoothLength(n int) int {
 type Spectrum struct {
 	Weights    int       `json:"weights"`    // whose increments vary; the others are left out
 	Increments int       `json:"increments"` // m, the last ones of the run; see [SmoothLength]
-	Frequency  []float64 `json:"frequency"`  // geometric mean of the frequencies of a bin, cycles per snapshot
-	Count      []int     `json:"count"`      // frequencies in a bin
-	Amplitude  []float64 `json:"amplitude"`  // mean of √P
-	SD         []float64 `json:"sd"`         // standard deviation of √P over weights and frequencies of the bin
-	Power      []float64 `json:"power"`      // mean of P
-	AR1        []float64 `json:"ar1"`        // mean of √P if every weight were the AR(1) fitted to it: [AR1.IncrementSpectrum]
+	Frequency  []float64 `json:"frequency"`  // geometric mean of the frequencies of a bin, cycles per snapshot, one per bin
+	Count      []int     `json:"count"`      // of frequencies, one per bin
+	Amplitude  []float64 `json:"amplitude"`  // mean of √P, one per bin
+	SD         []float64 `json:"sd"`         // standard deviation of √P over weights and frequencies of the bin, one per bin
+	Power      []float64 `json:"power"`      // mean of P, one per bin
+	AR1        []float64 `json:"ar1"`        // mean of √P if every weight were the AR(1) fitted to it, one per bin: [AR1.IncrementSpectrum]
 	Effective  float64   `json:"effective"`  // number of independent weights: [EffectiveDimension]
 }
 
@@ -122,6 +124,9 @@ const perDecade = 24
 //
 // It returns an error if no weight moves or t has fewer than 16 snapshots.
 // Cost O(d·n log n) and the memory of two weights per worker.
+//
+//	t := trajectory.FromSeries(trajectory.White(4000, rand.NewPCG(9, 0)))
+//	s, err := trajectory.IncrementSpectrum(ctx, t, nil)
 func IncrementSpectrum(ctx context.Context, t *Trajectory, s *Settings) (*Spectrum, error) {
 	if t.n < 16 || len(t.moving) == 0 {
 		return nil, fmt.Errorf("trajectory: %d snapshots in which %d of %d weights move: a spectrum needs 16 and one", t.n, len(t.moving), t.d)

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// MeanOf returns the mean of x with the standard error from the means of blocks, which
+// MeanOf returns the mean of x (n) with the standard error from the means of blocks, which
 // should be several correlation times long. It returns an error if there are fewer than 40
 // blocks, or x is constant or not finite, and panics if block < 1.
 func MeanOf(x []float64, block int) (Estimate, error) {
@@ -21,7 +21,7 @@ func MeanOf(x []float64, block int) (Estimate, error) {
 	return blockEstimate(x, block), nil
 }
 
-// ZeroMean tests whether the mean of x is zero: the p-value of Student's t of the block
+// ZeroMean tests whether the mean of x (n) is zero: the p-value of Student's t of the block
 // means, two-sided. It is the test of every identity ⟨x⟩ = 0 of a stationary run, such as
 //
 //	⟨x·∇f(x)⟩ = (η/2)⟨‖∇f_b(x)‖²⟩,
@@ -50,7 +50,7 @@ type Halves struct {
 	PVariance float64  `json:"p_variance"` // of equal mean squares about the mean of each half
 }
 
-// SplitHalves tests whether the two halves of x have the same mean and the same variance, by
+// SplitHalves tests whether the two halves of x (n) have the same mean and the same variance, by
 // Welch's t of the means of blocks. Blocks should be several correlation times long; then
 // they are nearly independent. A small p says that x is not stationary on the run, or that
 // the blocks are too short; a large one says nothing about slower motion.
@@ -87,7 +87,7 @@ func SplitHalves(x []float64, block int) (Halves, error) {
 	return out, nil
 }
 
-// Detrended returns x less the straight line that fits it best: what is left of a run whose mean
+// Detrended returns x (n) less the straight line that fits it best: what is left of a run whose mean
 // moves slowly. It panics if x has fewer than two values.
 func Detrended(x []float64) []float64 {
 	if len(x) < 2 {

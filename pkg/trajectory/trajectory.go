@@ -77,6 +77,8 @@ func Read(ctx context.Context, rows Rows) (*Trajectory, error) {
 
 // FromSeries returns the trajectory whose columns are the series, copied and rounded to
 // float32. It panics if they are none, shorter than two, of different lengths or not finite.
+//
+//	t := trajectory.FromSeries([]float64{0, 1, 0, 1}, []float64{1, 2, 3, 4}) // two weights, four snapshots
 func FromSeries(series ...[]float64) *Trajectory {
 	checkSeries(series)
 	n, d := len(series[0]), len(series)
@@ -127,7 +129,8 @@ func (t *Trajectory) Len() int { return t.n }
 // Dim returns d, the number of weights.
 func (t *Trajectory) Dim() int { return t.d }
 
-// Moving returns the weights that change at least once, in ascending order. The others, such
+// Moving returns the indices of the weights that change at least once, one for each of them,
+// in ascending order. The others, such
 // as those of pixels that are always dark, have no spectrum and no correlation; whatever
 // looks at all weights leaves them out.
 func (t *Trajectory) Moving() []int { return append([]int(nil), t.moving...) }

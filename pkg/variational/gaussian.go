@@ -7,9 +7,12 @@ import (
 )
 
 // Gaussian is the normal law N(Mean, Covariance) in d dimensions.
+//
+//	g := variational.Gaussian{Mean: mat.NewVecDense(2, nil), Covariance: mat.NewSymDense(2, []float64{1, 0, 0, 2})}
+//	h := g.Entropy()
 type Gaussian struct {
-	Mean       *mat.VecDense
-	Covariance *mat.SymDense
+	Mean       *mat.VecDense // m (d)
+	Covariance *mat.SymDense // C (d×d)
 }
 
 // Entropy returns ½ log det(2πe·C) in nats. It is −Inf for a singular covariance.
@@ -39,6 +42,9 @@ func (g Gaussian) Density(x []float64) float64 {
 //	½ [tr(Q⁻¹C) + (m−μ)ᵀQ⁻¹(m−μ) − d + log det Q − log det C].
 //
 // It is +Inf if either covariance is singular.
+//
+//	g := variational.Gaussian{Mean: mat.NewVecDense(1, nil), Covariance: mat.NewSymDense(1, []float64{2})}
+//	kl := g.KLTo(variational.Gaussian{Mean: mat.NewVecDense(1, nil), Covariance: mat.NewSymDense(1, []float64{1})})
 func (g Gaussian) KLTo(q Gaussian) float64 {
 	var c, cq mat.Cholesky
 	if !c.Factorize(g.Covariance) || !cq.Factorize(q.Covariance) {
@@ -77,11 +83,15 @@ func (g Gaussian) Relax(relaxation mat.Matrix, stationary *mat.SymDense, t float
 }
 
 // FreeEnergyRate returns dF/dt of g under the Ornstein–Uhlenbeck process with the diffusion
-// matrix D, the stationary law N(0, Σ) and the inverse temperature beta, by Theorem 5:
+// matrix D (d×d), the stationary law N(0, Σ), Σ (d×d), and the inverse temperature beta, by Theorem 5:
 //
 //	dF/dt = −∫ρ ∇μ·D∇μ = −β⁻² [tr(ADAC) + (Σ⁻¹m)ᵀD(Σ⁻¹m)],   A = Σ⁻¹ − C⁻¹.
 //
 // It does not depend on the rotation, which is in Σ only. It is NaN for singular covariances.
+//
+//	cov, d := mat.NewSymDense(1, []float64{2}), mat.NewSymDense(1, []float64{1})
+//	g := variational.Gaussian{Mean: mat.NewVecDense(1, nil), Covariance: cov}
+//	rate := g.FreeEnergyRate(d, mat.NewSymDense(1, []float64{1}), 1)
 func (g Gaussian) FreeEnergyRate(diffusion, stationary *mat.SymDense, beta float64) float64 {
 	var inverseC, inverseS mat.Dense
 	if inverseC.Inverse(g.Covariance) != nil || inverseS.Inverse(stationary) != nil {

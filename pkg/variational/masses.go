@@ -34,7 +34,7 @@ func TotalVariation(p, q []float64) (d float64) {
 }
 
 // Entropy returns H = −Σ p log(p/area) in nats, the differential entropy of the density
-// that is constant in each cell of the given area.
+// that is constant in each cell of the given area; p has one mass for each cell (n).
 func Entropy(p []float64, area float64) (h float64) {
 	for _, v := range p {
 		if v > 0 {
@@ -45,7 +45,7 @@ func Entropy(p []float64, area float64) (h float64) {
 }
 
 // FreeEnergy returns F = 𝔼Φ − β⁻¹H + β⁻¹ log Z with Z = Σ e^(−βΦ)·area, [chaudhari2018] eq.
-// (11), for masses p and the potential phi at the same cells. It equals β⁻¹ KL(p‖π) for
+// (11), for masses p (n) and the potential phi (n) at the same cells. It equals β⁻¹ KL(p‖π) for
 // π ∝ e^(−βΦ), to round-off.
 func FreeEnergy(p, phi []float64, area, beta float64) float64 {
 	check(p, phi)

@@ -27,7 +27,7 @@ type File struct {
 	Name   string
 	Bytes  int64  // size; 0 means not known before
 	SHA256 string // in hexadecimal
-	Shape  []int  // of the content, once unpacked
+	Shape  []int  // of the content, once unpacked: the length of each axis
 	// Members are the files to unpack when the file is a gzip'ed tar, which has
 	// them in a folder named like Source.Folder; their checksum is the archive's.
 	Members []File

@@ -16,6 +16,8 @@ import (
 )
 
 // AgreementSettings are the choices of [Agree]. The zero value of a field is its default.
+//
+//	a, err := plane.Agree(ctx, problem.XD(), plane.AgreementSettings{Bins: 36, Seed: 11})
 type AgreementSettings struct {
 	Bins    int     // along each side of the box of the system; 0 means 24
 	Refine  int     // cells of the finite volumes along the side of a bin, even; 0 means 4
@@ -34,7 +36,7 @@ type Agreement struct {
 	Grid      fokkerplanck.Grid // of the bins
 	Reference string            // "closed form", or "finite volumes, 192×192"
 
-	Simulated, Solved, Exact []float64 // masses of the bins
+	Simulated, Solved, Exact []float64 // masses of the bins (NX·NY)
 
 	Walkers, Volumes Distance // of the first two from the third
 	Moments          []Moment
@@ -72,6 +74,8 @@ var moments = []struct {
 // Agree finds the stationary density of s on three roads and measures their distances in
 // equal bins. Walkers start at the origin. It fails as [sde.Simulate] and
 // [fokkerplanck.Blind] do, and if a walker blows up.
+//
+//	a, err := plane.Agree(ctx, problem.XD(), plane.AgreementSettings{Bins: 36, Seed: 11})
 func Agree(ctx context.Context, s *problem.System, set AgreementSettings) (*Agreement, error) {
 	set = set.withDefaults()
 	if set.Bins < 2 || set.Refine < 2 || set.Refine%2 != 0 || set.Walkers < 2 {
@@ -288,6 +292,9 @@ type DistanceRow struct {
 }
 
 // Distances returns the distances beside their expected sizes, two rows.
+//
+//	a, err := plane.Agree(ctx, problem.XD(), plane.AgreementSettings{Bins: 36, Seed: 11})
+//	rows := a.Distances()
 func (a *Agreement) Distances() []DistanceRow {
 	row := func(road string, d Distance) DistanceRow {
 		return DistanceRow{a.System, road, d.KL, sized(d.KLExpected, d.KLSpread), d.TV, sized(d.TVExpected, d.TVSpread)}
@@ -315,6 +322,9 @@ type MomentRow struct {
 }
 
 // MomentRows returns the errors of the moments beside their expected sizes.
+//
+//	a, err := plane.Agree(ctx, problem.XD(), plane.AgreementSettings{Bins: 36, Seed: 11})
+//	rows := a.MomentRows()
 func (a *Agreement) MomentRows() (rows []MomentRow) {
 	for _, m := range a.Moments {
 		reference := m.Reference

@@ -11,9 +11,11 @@ import (
 )
 
 // CirculationSettings are the choices of [Circulation].
+//
+//	s := plane.CirculationSettings{Strength: 1.5, Steps: []float64{0.02, 0.01}, Time: 50, BurnIn: 5, Walkers: 1000, Seed: 19}
 type CirculationSettings struct {
 	Strength float64   `json:"strength"` // λ of Example 19
-	Steps    []float64 `json:"steps"`    // Δ of Euler–Maruyama, two or more
+	Steps    []float64 `json:"steps"`    // Δ of Euler–Maruyama (k), two or more
 	Time     float64   `json:"time"`     // recorded of each walker
 	BurnIn   float64   `json:"burn_in"`  // time before that
 	Walkers  int       `json:"walkers"`
@@ -25,6 +27,8 @@ type CirculationSettings struct {
 
 // CirculationFull is the setting of the committed result: six million units of time at each
 // step, which know the flux to 0.1 %, in some minutes.
+//
+//	n, err := plane.Circulation(ctx, plane.CirculationFull()) // some minutes
 func CirculationFull() CirculationSettings {
 	return CirculationSettings{Strength: 1.5, Steps: []float64{.02, .01, .005}, Time: 100, BurnIn: 5, Walkers: 60_000, Seed: 78}
 }
@@ -37,8 +41,11 @@ func CirculationQuick() CirculationSettings {
 }
 
 // CirculationNumbers are moments and rates of turning of Example 19 against the step.
+//
+//	var n *plane.CirculationNumbers
+//	n, err := plane.Circulation(ctx, plane.CirculationQuick())
 type CirculationNumbers struct {
-	Steps      []float64  `json:"steps"`
+	Steps      []float64  `json:"steps"` // Δ (k)
 	Quantities []Quantity `json:"quantities"`
 }
 
@@ -47,8 +54,8 @@ type CirculationNumbers struct {
 type Quantity struct {
 	Name     string    `json:"name"`
 	Exact    float64   `json:"exact"`   // closed form
-	Mean     []float64 `json:"mean"`    // for each step
-	StdErr   []float64 `json:"std_err"` // of these
+	Mean     []float64 `json:"mean"`    // one for each step Δ
+	StdErr   []float64 `json:"std_err"` // of these, one for each
 	Limit    float64   `json:"limit"`   // of the line, at Δ = 0
 	LimitErr float64   `json:"limit_err"`
 	Slope    float64   `json:"slope"`
@@ -58,6 +65,8 @@ type Quantity struct {
 // Circulation measures the second moments of Example 19, the rate of the area that its paths
 // sweep and the flux through the positive x₁-axis, at several steps: what is a bias of the
 // step falls with it, what is chance does not.
+//
+//	n, err := plane.Circulation(ctx, plane.CirculationQuick())
 func Circulation(ctx context.Context, set CirculationSettings) (*CirculationNumbers, error) {
 	if len(set.Steps) < 2 {
 		return nil, fmt.Errorf("plane: a bias shows in two or more steps: got %v", set.Steps)
@@ -105,6 +114,9 @@ func (q *Quantity) fit(steps []float64) {
 }
 
 // Off returns the distance of the limit Δ → 0 from the closed form in standard errors.
+//
+//	n, err := plane.Circulation(ctx, plane.CirculationQuick())
+//	off := n.Quantities[0].Off()
 func (q Quantity) Off() float64 { return (q.Limit - q.Exact) / q.LimitErr }
 
 // Figure returns the deviations from the closed forms in per cent against the step, with two

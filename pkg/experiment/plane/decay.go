@@ -14,12 +14,14 @@ import (
 // in steps of implicit Euler.
 type Relaxation struct {
 	Dt   float64
-	F    []float64    // after 0, 1, 2, … steps
-	Slow []complex128 // the slowest modes of the generator, slowest first
+	F    []float64    // after 0, 1, 2, … steps: its length is their number plus 1
+	Slow []complex128 // eigenvalues of the slowest modes of the generator (k), slowest first
 }
 
-// Relax starts with the masses p, which it does not change, and takes steps of dt. The steady
+// Relax starts with the masses p (NX·NY), which it does not change, and takes steps of dt. The steady
 // state is that of l, which must be a Markov chain.
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
 func Relax(l *fokkerplanck.Generator, p []float64, dt float64, steps int) (*Relaxation, error) {
 	st, err := l.Steady()
 	if err != nil {
@@ -55,6 +57,9 @@ func advance(l *fokkerplanck.Generator, p []float64, dt float64, steps int, each
 
 // LargestRise returns the largest F after a step minus F before it: negative if F falls in
 // every step.
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
+//	fmt.Println(r.LargestRise())
 func (r *Relaxation) LargestRise() float64 {
 	rise := math.Inf(-1)
 	for k := 1; k < len(r.F); k++ {
@@ -64,9 +69,15 @@ func (r *Relaxation) LargestRise() float64 {
 }
 
 // Gap returns the spectral gap, the slowest rate of decay.
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
+//	fmt.Println(r.Gap())
 func (r *Relaxation) Gap() float64 { return -real(r.Slow[0]) }
 
 // Rate returns −d log F/dt at time t, over the steps within half a unit of time.
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
+//	fmt.Println(r.Rate(10))
 func (r *Relaxation) Rate(t float64) float64 {
 	a, b := int(math.Round((t-.5)/r.Dt)), int(math.Round((t+.5)/r.Dt))
 	a, b = max(a, 0), min(b, len(r.F)-1)
@@ -75,13 +86,22 @@ func (r *Relaxation) Rate(t float64) float64 {
 
 // FinalRate returns what Rate settles at or turns about: twice the gap g, as steps of
 // implicit Euler see it, 2 log(1 + gΔt)/Δt.
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
+//	fmt.Println(r.FinalRate())
 func (r *Relaxation) FinalRate() float64 { return 2 * math.Log1p(r.Gap()*r.Dt) / r.Dt }
 
 // Turn returns the period π/|Im| with which the rate turns about [Relaxation.FinalRate] if
 // the slowest modes are a complex pair, +Inf if they are real.
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
+//	fmt.Println(r.Turn())
 func (r *Relaxation) Turn() float64 { return math.Pi / math.Abs(imag(r.Slow[0])) }
 
 // Curve returns F against time for [figure.Decay].
+//
+//	r, err := plane.Relax(l, p, 0.02, 500)
+//	c := r.Curve("λ = 0.5")
 func (r *Relaxation) Curve(label string) figure.DecayCurve {
 	c := figure.DecayCurve{Label: label, Gap: r.Gap()}
 	for k, f := range r.F {
@@ -90,8 +110,10 @@ func (r *Relaxation) Curve(label string) figure.DecayCurve {
 	return c
 }
 
-// Snapshots returns the densities on the way from p at the given times, ascending, in steps
-// of dt.
+// Snapshots returns the densities on the way from the masses p (NX·NY) at the given times,
+// ascending, in steps of dt: one for each time.
+//
+//	maps, err := plane.Snapshots(l, p, 0.05, 0.3, 0.8, 3) // at the times 0.3, 0.8 and 3
 func Snapshots(l *fokkerplanck.Generator, p []float64, dt float64, times ...float64) (maps []figure.Density, err error) {
 	last := int(math.Round(times[len(times)-1] / dt))
 	err = advance(l, p, dt, last, func(step int, p []float64) error {
@@ -103,8 +125,11 @@ func Snapshots(l *fokkerplanck.Generator, p []float64, dt float64, times ...floa
 	return maps, err
 }
 
-// Production returns the entropy production and its parts on the way from p, at 0, every,
-// 2·every, …, n·every, in steps of a sixth of that.
+// Production returns the entropy production and its parts on the way from the masses
+// p (NX·NY), at 0, every, 2·every, …, n·every, in steps of a sixth of that.
+//
+//	r, err := plane.Production(l, p, 0.3, 10)
+//	picture, err := figure.ProductionBars(r)
 func Production(l *fokkerplanck.Generator, p []float64, every float64, n int) (figure.ProductionFigure, error) {
 	r := figure.ProductionFigure{System: l.System.Name}
 	st, err := l.Steady()

@@ -25,6 +25,8 @@ type Order struct {
 // time 1 from (0.5, −0.3), with the given number of Brownian paths for the strong and forty
 // times as many for the weak orders. The systems are EX19R and REF, whose D is constant,
 // and [problem.Wavy], whose noise depends on the place.
+//
+//	orders, err := plane.SimulatorOrders(ctx, 200)
 func SimulatorOrders(ctx context.Context, paths int) (*Orders, error) {
 	ex, ref, wavy := problem.EX19R(1).System(), problem.REF().System(), problem.Wavy()
 	out := new(Orders)
@@ -57,6 +59,9 @@ func SimulatorOrders(ctx context.Context, paths int) (*Orders, error) {
 
 // StrongFigure returns the errors of paths against the step, with the fitted slopes, for
 // [figure.Curves].
+//
+//	orders, err := plane.SimulatorOrders(ctx, 200)
+//	p, err := figure.Curves(orders.StrongFigure())
 func (o *Orders) StrongFigure() figure.CurvesFigure {
 	r := figure.CurvesFigure{Title: "Strong order: error of a path at time 1", XLabel: "step Δ", YLabel: "root mean square of |X − X*|", LogX: true, LogY: true}
 	for _, c := range o.Strong {
@@ -66,6 +71,9 @@ func (o *Orders) StrongFigure() figure.CurvesFigure {
 }
 
 // WeakFigure returns the errors of 𝔼|x|² likewise.
+//
+//	orders, err := plane.SimulatorOrders(ctx, 200)
+//	p, err := figure.Curves(orders.WeakFigure())
 func (o *Orders) WeakFigure() figure.CurvesFigure {
 	r := figure.CurvesFigure{Title: "Weak order: error of 𝔼|x|² at time 1", XLabel: "step Δ", YLabel: "error of 𝔼|x|²", LogX: true, LogY: true}
 	for _, c := range o.Weak {

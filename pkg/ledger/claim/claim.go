@@ -14,10 +14,10 @@ import (
 type Verdict int
 
 const (
-	Undecided       Verdict = iota
-	Holds                   // as printed
-	NeedsAssumption         // true with an assumption that the paper does not state
-	Fails                   // refuted by a counterexample
+	Undecided       Verdict = iota // not looked at, or the numbers do not say
+	Holds                          // as printed
+	NeedsAssumption                // true with an assumption that the paper does not state
+	Fails                          // refuted by a counterexample
 )
 
 // String returns the verdict in words.

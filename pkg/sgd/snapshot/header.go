@@ -27,7 +27,7 @@ type Header struct {
 	// Numbers are the names of the other numbers of an epoch, in their order.
 	Numbers []string `json:"numbers"`
 	// Stats are the batch-norm statistics of a run with frozen ones, mean before variance
-	// in each layer; nil if batch norm is in training mode or absent.
+	// in each layer (StatsDim); nil if batch norm is in training mode or absent.
 	Stats []float64 `json:"stats,omitempty"`
 }
 

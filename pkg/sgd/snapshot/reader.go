@@ -14,7 +14,7 @@ type Epoch struct {
 	Epoch    int       // counting from 1
 	Weights  []float32 // d, after the epoch
 	Gradient []float32 // d, of the loss over all samples at Weights
-	Numbers  []float64 // in the order of Header.Numbers
+	Numbers  []float64 // in the order of Header.Numbers, one for each of them
 }
 
 // Reader reads a snapshot file. It is safe for concurrent use.
@@ -121,7 +121,7 @@ func (r *Reader) WeightColumnsTo(dst []float64, first, last int) ([]float64, err
 	return r.columns(dst, first, last, 0)
 }
 
-// GradientColumnsTo is [Reader.WeightColumnsTo] for the full gradients.
+// GradientColumnsTo is [Reader.WeightColumnsTo] for the full gradients, of the same shape.
 func (r *Reader) GradientColumnsTo(dst []float64, first, last int) ([]float64, error) {
 	return r.columns(dst, first, last, r.header.Weights)
 }
