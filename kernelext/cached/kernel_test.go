@@ -89,7 +89,7 @@ func TestInterrupt(t *testing.T) {
 	if reply.Status != "error" || !strings.Contains(kerneltest.Text(reply), "Interrupted") {
 		t.Errorf("the interrupted cell ends with %q:\n%s", reply.Status, kerneltest.Text(reply))
 	}
-	if took >= 5*time.Second { // it stops by itself: GoNB kills after five seconds
+	if took >= 2*time.Second { // usually some milliseconds; show.Context would end it after 1.5 s, GoNB after 5
 		t.Errorf("the cell was stopped %v after the interrupt", took)
 	}
 	if _, err := os.Stat(file); err != nil {

@@ -248,14 +248,23 @@ func TestBrowser(t *testing.T) {
 
 	t.Run("interrupt and restart", func(t *testing.T) {
 		open(t)
-		run(longCell)
-		p.wait("the loop", fmt.Sprintf("lab.text(%d).includes('begun')", longCell))
-		begin := time.Now()
-		p.eval("lab.run('notebook:interrupt-kernel')")
-		p.wait("the end of the loop", "lab.idle()")
-		t.Logf("interrupted within %v", time.Since(begin).Round(10*time.Millisecond))
-		if d := time.Since(begin); d >= 5*time.Second {
-			t.Errorf("the cell ended %v after the interrupt: GoNB had to kill it", d)
+		// A tenth of a second is usual. Where the cell stops is ours to say, when a loaded machine
+		// lets page, server and kernel speak is not: the best of three counts.
+		best := time.Hour
+		for range 3 {
+			run(longCell)
+			p.wait("the loop", fmt.Sprintf("!lab.idle() && lab.text(%d).includes('begun')", longCell))
+			begin := time.Now()
+			p.eval("lab.run('notebook:interrupt-kernel')")
+			p.wait("the end of the loop", "lab.idle()")
+			best = min(best, time.Since(begin))
+			t.Logf("interrupted within %v", time.Since(begin).Round(10*time.Millisecond))
+			if best < 2*time.Second {
+				break
+			}
+		}
+		if best >= 2*time.Second {
+			t.Errorf("the cell ended %v after the interrupt", best)
 		}
 		p.screenshot("interrupted")
 		run(afterCell)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"time"
 )
 
 // Must returns v, or stops the cell if err is not nil: the error is shown in a red box
@@ -63,13 +64,21 @@ func Full() bool { return os.Getenv("SGDLAB_FULL") == "1" }
 func Data() string { return os.Getenv("SGDLAB_DATA") }
 
 // Context returns a context that ends when the cell is interrupted; it is the same at
-// every call. Work that stops with it has five seconds to save its state before GoNB
-// kills the program.
+// every call. Work that stops with it has a second and a half to save its state; then the
+// program ends, whatever it does, so that an interrupt takes less than two seconds.
 //
 //	r := show.Must(experiment.T1Panel(show.Context(), experiment.T1Quick()))
 func Context() context.Context { return interrupted() }
 
 var interrupted = sync.OnceValue(func() context.Context {
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(grace)
+		Check(fmt.Errorf("%w: a step of the cell does not stop in between; what it had saved before is kept", ctx.Err()))
+	})
 	return ctx
 })
+
+// grace is the time between an interrupt and the end of the program. GoNB would kill it, and
+// with it what it has to say, after five seconds.
+const grace = 1500 * time.Millisecond

@@ -71,6 +71,13 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	case "canceled":
 		Check(fmt.Errorf("training: %w", context.Canceled))
+	case "stubborn": // and deaf
+		ctx := Context()
+		p, err := os.FindProcess(os.Getpid())
+		Check(err)
+		Check(p.Signal(os.Interrupt))
+		<-ctx.Done()
+		select {}
 	case "plain":
 		Title("A title", "below")
 		Markdown("$x$")
@@ -109,6 +116,10 @@ func TestMustStopsTheProgram(t *testing.T) {
 	_, stderr, code = inCell(t, "canceled")
 	if code != 1 || !strings.HasPrefix(stderr, "Interrupted: training") {
 		t.Errorf("got status %d, stderr %q; want an interruption", code, stderr)
+	}
+	_, stderr, code = inCell(t, "stubborn")
+	if code != 1 || !strings.HasPrefix(stderr, "Interrupted: context canceled: a step of the cell") || grace >= 2*time.Second {
+		t.Errorf("got status %d, stderr %q; want an interruption after the grace of %v, which is less than two seconds", code, stderr, grace)
 	}
 	if got := Must(7, nil); got != 7 {
 		t.Errorf("Must(7, nil) = %d", got)
