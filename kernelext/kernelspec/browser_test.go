@@ -171,6 +171,67 @@ func TestBrowser(t *testing.T) {
 		quiet(t)
 	})
 
+	// All chapters as they are saved, without a kernel: nothing is run.
+	t.Run("chapters", func(t *testing.T) {
+		p.t = t
+		if err := os.CopyFS(filepath.Join(dir, "chapters"), os.DirFS(filepath.Join(lab.Root, "notebooks"))); err != nil {
+			t.Fatal(err)
+		}
+		paths, err := filepath.Glob(filepath.Join(dir, "chapters", "*.ipynb"))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("no chapters: %v", err)
+		}
+		p.open(address + "/lab?token=secret&reset")
+		p.wait("JupyterLab", "globalThis.jupyterapp?.shell.currentWidget")
+		p.eval(js)
+		p.eval("Object.defineProperty(jupyterapp.docRegistry.getWidgetFactory('Notebook'), 'preferKernel', {value: false}); 0")
+		for _, path := range paths {
+			t.Run(strings.TrimSuffix(filepath.Base(path), ".ipynb"), func(t *testing.T) {
+				p.t = t
+				nb, err := notebook.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				formulas, pictures, tables := 0, 0, 0
+				for _, c := range nb.Cells {
+					if c.Type == notebook.Markdown && strings.Contains(c.Source, "$") {
+						formulas++
+					}
+					for _, o := range c.Outputs {
+						if o.Data["image/png"] != nil {
+							pictures++
+						}
+						html, _ := o.Data["text/html"].(string)
+						tables += strings.Count(html, "<table")
+					}
+				}
+				if formulas == 0 || pictures == 0 || tables == 0 {
+					t.Errorf("the file has %d cells with formulas, %d pictures and %d tables", formulas, pictures, tables)
+				}
+				name := "chapters/" + filepath.Base(path)
+				p.eval(fmt.Sprintf("jupyterapp.commands.execute('docmanager:open', {path: %q, factory: 'Notebook'}); 0", name))
+				p.wait("the chapter", fmt.Sprintf("lab.panel()?.context?.path === %q && lab.panel().context.isReady", name))
+				p.wait("the formulas", fmt.Sprintf("lab.cells().filter(c => c.node.matches('.jp-MarkdownCell') && c.node.querySelector('.jp-RenderedMarkdown mjx-container')).length === %d", formulas))
+				const seen = "filter(e => lab.box(e)[2] > 100 && lab.box(e)[3] > 15)"
+				p.wait("the pictures", fmt.Sprintf("[...lab.panel().node.querySelectorAll('.jp-OutputArea img')].%s.filter(e => e.naturalWidth > 100).length === %d", seen, pictures))
+				p.wait("the tables", fmt.Sprintf("[...lab.panel().node.querySelectorAll('.jp-OutputArea table')].%s.length === %d", seen, tables))
+				if s := p.eval("[...lab.panel().node.querySelectorAll('.jp-RenderedMarkdown img')].filter(e => e.complete && e.naturalWidth === 0).map(e => e.src)"); s != "[]" {
+					t.Errorf("pictures of the text are not there: %s", s)
+				}
+				// MathJax shows what it cannot read in red, or leaves the dollars.
+				if s := p.eval(`[...lab.panel().node.querySelectorAll('mjx-merror, [data-mjx-error], [data-mml-node="merror"]')].map(e => e.textContent)`); s != "[]" {
+					t.Errorf("formulas with errors: %s", s)
+				}
+				if s := p.eval(`lab.cells().filter(c => c.node.matches('.jp-MarkdownCell')).map(c => c.node.querySelector('.jp-RenderedMarkdown').innerText).filter(s => /\$|\\[a-z]{2}/.test(s))`); s != "[]" {
+					t.Errorf("formulas that are not drawn: %s", s)
+				}
+				p.tall("lab.panel().node.querySelector('.jp-WindowedPanel-outer').scrollHeight", "chapter-"+filepath.Base(path)[:2])
+				quiet(t)
+				p.eval("lab.panel().dispose()")
+			})
+		}
+	})
+
 	run := func(cell int) { p.eval(fmt.Sprintf("lab.select(%d); lab.run('notebook:run-cell')", cell)) }
 	writeNotebook(t, filepath.Join(dir, "played.ipynb"), kernelspec.PureGo, played...)
 	opened := false

@@ -157,6 +157,10 @@ func (p *page) listen(out io.Reader) {
 	}
 }
 
+// patience is how long the browser may take. Chromium lowers the priority of its pages, which
+// on a machine with other work may have no processor for a minute.
+const patience = 3 * time.Minute
+
 // send sends a command and waits for its answer.
 func (p *page) send(method string, params any) (json.RawMessage, error) {
 	answer := make(chan reply, 1)
@@ -184,7 +188,7 @@ func (p *page) send(method string, params any) (json.RawMessage, error) {
 			return nil, fmt.Errorf("%s: %s", method, r.Error.Message)
 		}
 		return r.Result, nil
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		return nil, errors.New(method + ": the browser does not answer")
 	}
 }
@@ -226,7 +230,7 @@ func (p *page) eval(script string) string {
 // wait waits until a script's value is true.
 func (p *page) wait(what, script string) {
 	p.t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if p.eval("Boolean("+script+")") == "true" {
 			return
 		}
@@ -295,6 +299,19 @@ func (p *page) screenshot(name string) {
 	if err != nil {
 		p.t.Error(err)
 	}
+}
+
+// tall is screenshot of a window so high that it shows all of what is height pixels high.
+func (p *page) tall(height, name string) {
+	p.t.Helper()
+	if os.Getenv("SGDLAB_SCREENSHOTS") == "" {
+		return // chromium, too, needs some time for that
+	}
+	var h float64
+	decode(p.t, p.eval(height), &h)
+	p.must("Emulation.setDeviceMetricsOverride", map[string]any{"width": 1400, "height": int(min(h, 15000)) + 200, "deviceScaleFactor": 1, "mobile": false}, nil)
+	p.screenshot(name)
+	p.must("Emulation.clearDeviceMetricsOverride", nil, nil)
 }
 
 // complaints returns what the page has complained of since the last call.
