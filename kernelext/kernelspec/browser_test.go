@@ -192,7 +192,7 @@ func TestBrowser(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				formulas, pictures, tables := 0, 0, 0
+				formulas, latex, pictures, tables := 0, 0, 0, 0
 				for _, c := range nb.Cells {
 					if c.Type == notebook.Markdown && strings.Contains(c.Source, "$") {
 						formulas++
@@ -200,6 +200,9 @@ func TestBrowser(t *testing.T) {
 					for _, o := range c.Outputs {
 						if o.Data["image/png"] != nil {
 							pictures++
+						}
+						if o.Data["text/latex"] != nil {
+							latex++
 						}
 						html, _ := o.Data["text/html"].(string)
 						tables += strings.Count(html, "<table")
@@ -212,6 +215,7 @@ func TestBrowser(t *testing.T) {
 				p.eval(fmt.Sprintf("jupyterapp.commands.execute('docmanager:open', {path: %q, factory: 'Notebook'}); 0", name))
 				p.wait("the chapter", fmt.Sprintf("lab.panel()?.context?.path === %q && lab.panel().context.isReady", name))
 				p.wait("the formulas", fmt.Sprintf("lab.cells().filter(c => c.node.matches('.jp-MarkdownCell') && c.node.querySelector('.jp-RenderedMarkdown mjx-container')).length === %d", formulas))
+				p.wait("the formulas of the outputs", fmt.Sprintf("lab.panel().node.querySelectorAll('.jp-OutputArea .jp-RenderedLatex mjx-container').length === %d", latex))
 				const seen = "filter(e => lab.box(e)[2] > 100 && lab.box(e)[3] > 15)"
 				p.wait("the pictures", fmt.Sprintf("[...lab.panel().node.querySelectorAll('.jp-OutputArea img')].%s.filter(e => e.naturalWidth > 100).length === %d", seen, pictures))
 				p.wait("the tables", fmt.Sprintf("[...lab.panel().node.querySelectorAll('.jp-OutputArea table')].%s.length === %d", seen, tables))

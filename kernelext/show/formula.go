@@ -10,6 +10,7 @@ import (
 // Formula shows a formula on a line of its own, in the mathematics of LaTeX without dollar
 // signs; [TeX] puts values of the program into it:
 //
+//	d := problem.REF().Diffusion()
 //	show.Formula("D = "+show.TeX(d)+`, \qquad \operatorname{tr} D = `+show.TeX(10.0), "D = (1, 1.8; 1.8, 9), its trace is 10")
 //
 // Texts after it say the same in words, for those who do not see it and where formulas are
@@ -31,6 +32,8 @@ const formulaSide = 12
 //
 // It panics if v is none of these, empty, or larger than 12×12: Table and HeatMap show
 // large ones.
+//
+//	show.Formula("U = " + show.TeX(problem.REF().PotentialHessian()))
 func TeX(v any) string {
 	if r := reflect.ValueOf(v); r.CanInt() {
 		return strconv.FormatInt(r.Int(), 10)
