@@ -13,5 +13,5 @@ func narrower() map[string]map[string]func(n int, a, b, c *mat.Dense) {
 	if !archsimd.X86.AVX2() || !archsimd.X86.FMA() {
 		return nil
 	}
-	return map[string]map[string]func(n int, a, b, c *mat.Dense){"AVX2": with(mul64x4, mul32x8)}
+	return map[string]map[string]func(n int, a, b, c *mat.Dense){"AVX2": with(halves(mul64x4), halves(mul32x8))}
 }

@@ -2,7 +2,7 @@ package tall
 
 // Size of a tile of the result.
 const (
-	Rows   = 4
+	Rows   = 8
 	Cols64 = 16 // float64
 	Cols32 = 32 // float32
 )
@@ -10,12 +10,17 @@ const (
 // kernel adds Σₖ a[i·si+k·sk]·b[k·ldb+j], k < n, to c[i·ldc+j] for a tile.
 type kernel[T float32 | float64] func(n int, a []T, si, sk int, b []T, ldb int, c []T, ldc int)
 
-// The portable kernels, or the vector ones where the machine has them (simd_amd64.go).
+// The fastest kernels that the machine can run.
 var (
 	mul64 kernel[float64] = portable64
 	mul32 kernel[float32] = portable32
 	sub32                 = subPortable
 )
+
+func init() {
+	useArchsimd()
+	useAssembly()
+}
 
 // Outer64 adds aᵀb to a Rows×Cols64 tile of c.
 func Outer64(n int, a []float64, lda int, b []float64, ldb int, c []float64, ldc int) {

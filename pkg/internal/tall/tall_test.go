@@ -56,7 +56,7 @@ func TestKernels(t *testing.T) {
 		sets[name] = set
 	}
 	for _, n := range []int{0, 1, 2, 7, 256} {
-		tall, wide := numtest.Gaussian(rng, max(n, 1), 6), numtest.Gaussian(rng, 5, n+3)
+		tall, wide := numtest.Gaussian(rng, max(n, 1), Rows+2), numtest.Gaussian(rng, Rows+1, n+3)
 		b := numtest.Gaussian(rng, max(n, 1), Cols32+3)
 		start := numtest.Gaussian(rng, Rows, Cols32+1)
 		for set, kernels := range sets {
@@ -112,7 +112,8 @@ func TestRoundUp(t *testing.T) {
 
 func ExampleOuter64() {
 	// The sums of two columns, and of their squares: one column of b for each.
-	a := []float64{1, 2, 0, 0, 3, 4, 0, 0} // 2×Rows
+	a := make([]float64, 2*Rows)
+	a[0], a[1], a[Rows], a[Rows+1] = 1, 2, 3, 4
 	b := make([]float64, 2*Cols64)
 	b[0], b[Cols64] = 1, 1 // first column: ones
 	b[1], b[Cols64+1] = 1, 3

@@ -1,15 +1,18 @@
 // Gen writes the assembly kernels of sgdlab/pkg/internal/syrk/kernel, for AVX-512 and
-// for AVX2, from one description. It is a module of its own, so that the project does
-// not depend on avo. In the folder of the kernels,
+// for AVX2, from one description, and those of sgdlab/pkg/internal/tall, for AVX-512. It
+// is a module of its own, so that the project does not depend on avo. In the folder of
+// the kernels,
 //
 //	go generate
 //
 // runs it, and a test there checks that the files in the repository are its output.
 //
-// All strides are constants: 48 numbers in panels and tiles, 104 in bands.
+// In package kernel all strides are constants: 48 numbers in panels and tiles, 104 in
+// bands.
 package main
 
 import (
+	"flag"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -22,10 +25,20 @@ const (
 	bandStride = 104
 )
 
+var avx512, avx2 = machine{"AVX512", 64}, machine{"AVX2", 32}
+
 func main() {
+	flag.Parse() // avo's flags
 	ConstraintExpr("!purego")
+	if flag.Lookup("pkg").Value.String() == "tall" {
+		for _, size := range []int{4, 8} {
+			element{machine: avx512, size: size}.strided()
+		}
+		Generate()
+		return
+	}
 	declareLanes()
-	for _, m := range []machine{{"AVX512", 64}, {"AVX2", 32}} {
+	for _, m := range []machine{avx512, avx2} {
 		f32, f64 := element{machine: m, size: 4}, element{machine: m, size: 8}
 		f32.mulTN()
 		f64.mulTN()

@@ -16,24 +16,23 @@ func TestAssemblyIsGenerated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the generator is not run with -short")
 	}
-	dir := t.TempDir()
-	files := map[string]string{
-		"assembly_amd64.s": filepath.Join(dir, "assembly_amd64.s"),
-		"stubs_amd64.go":   filepath.Join(dir, "stubs_amd64.go"),
-	}
 	download := exec.Command("go", "-C", filepath.Join("..", "gen"), "mod", "download")
 	if out, err := download.CombinedOutput(); err != nil {
 		t.Skipf("the generator's modules are not here and cannot be downloaded: %v\n%s", err, out)
 	}
-	run := exec.Command("go", "-C", filepath.Join("..", "gen"), "run", ".",
-		"-out", files["assembly_amd64.s"], "-stubs", files["stubs_amd64.go"], "-pkg", "kernel")
-	if out, err := run.CombinedOutput(); err != nil {
-		t.Fatalf("running the generator: %v\n%s", err, out)
-	}
-	for name, path := range files {
-		got, want := withoutFirstLine(t, name), withoutFirstLine(t, path)
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the generator writes: run go generate in pkg/internal/syrk/kernel", name)
+	for pkg, folder := range map[string]string{"kernel": ".", "tall": filepath.Join("..", "..", "tall")} {
+		dir := t.TempDir()
+		assembly, stubs := filepath.Join(dir, "assembly_amd64.s"), filepath.Join(dir, "stubs_amd64.go")
+		run := exec.Command("go", "-C", filepath.Join("..", "gen"), "run", ".", "-out", assembly, "-stubs", stubs, "-pkg", pkg)
+		if out, err := run.CombinedOutput(); err != nil {
+			t.Fatalf("running the generator: %v\n%s", err, out)
+		}
+		for _, path := range []string{assembly, stubs} {
+			name := filepath.Base(path)
+			got, want := withoutFirstLine(t, filepath.Join(folder, name)), withoutFirstLine(t, path)
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s of package %s is not what the generator writes: run go generate there", name, pkg)
+			}
 		}
 	}
 }
