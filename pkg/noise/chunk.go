@@ -3,6 +3,7 @@ package noise
 import (
 	"context"
 
+	"sgdlab/pkg/internal/tall"
 	"sgdlab/pkg/problem"
 )
 
@@ -15,11 +16,16 @@ const (
 	blockRows  = 256
 )
 
+// beyond is how many numbers after the end of a float32 chunk can be read at least, but
+// for the last one. What they are does not matter.
+const beyond = tall.Rows
+
 // chunk is a run of gradients, row-major n×d, in exactly one of f64 and f32.
 type chunk struct {
-	n   int
-	f64 []float64
-	f32 []float32
+	first int // its first gradient among all of them
+	n     int
+	f64   []float64
+	f32   []float32
 }
 
 // chunkRows returns the number of rows of a full chunk, a multiple of blockRows.
@@ -39,7 +45,7 @@ func (c *Covariance) chunks(ctx context.Context, visit func(chunk) error) error 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			part := chunk{n: min(size, c.Samples()-start)}
+			part := chunk{first: start, n: min(size, c.Samples()-start)}
 			lo, hi := start*c.dim, (start+part.n)*c.dim
 			if c.f64 != nil {
 				part.f64 = c.f64[lo:hi]
@@ -58,7 +64,7 @@ func (c *Covariance) chunks(ctx context.Context, visit func(chunk) error) error 
 	if c.dtype == Float64 {
 		held.f64 = make([]float64, 0, size*c.dim)
 	} else {
-		held.f32 = make([]float32, 0, size*c.dim)
+		held.f32 = make([]float32, 0, size*c.dim+beyond)
 	}
 	return c.pass(ctx, func(start int, b problem.Block) error {
 		for first := 0; first < b.Rows(); {
@@ -77,6 +83,7 @@ func (c *Covariance) chunks(ctx context.Context, visit func(chunk) error) error 
 			if err := visit(held); err != nil {
 				return err
 			}
+			held.first += held.n
 			held.n, held.f64, held.f32 = 0, held.f64[:0], held.f32[:0]
 		}
 		return nil

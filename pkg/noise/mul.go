@@ -74,12 +74,19 @@ func (c *Covariance) MulTo(ctx context.Context, dst, v *mat.Dense) error {
 // gradients, unless Settings.Float64Products is set, it multiplies in float32 and adds
 // the sums over a thousand rows in float64. That is about twice as fast, and the result
 // is off by about 10⁻⁷·‖D‖₂·‖v‖ for a vector v.
+//
+// Where ‖g‖² is far below tr D it multiplies the gradients where they are, not a centred
+// copy: Dv = (1/N) Σₖ gₖ((gₖ−g)·v) as well, since the factors of gₖ have the sum 0.
 func (c *Covariance) QuickMulTo(ctx context.Context, dst, v *mat.Dense) error {
 	if c.Products() == Float64 {
 		return c.MulTo(ctx, dst, v)
 	}
 	p := newProduct(c, checkBlock(dst, v, c.dim), tall.Cols32, tall.Inner32, tall.Outer32)
 	vec := p.pad(v)
+	if floats.Dot(c.mean, c.mean) <= negligible*c.trace {
+		p.meanTimes = p.rowTimes(c.mean, v)
+		clear(p.mean)
+	}
 	recent, sum := make([]float32, p.ld*p.lm), make([]float64, p.ld*p.lm)
 	const many = 4 // blocks that are added in float32
 	pending := 0
@@ -179,13 +186,22 @@ func checkBlock(dst, v *mat.Dense, rows int) int {
 type product[T float32 | float64] struct {
 	c            *Covariance
 	m            int
-	cols         int // of a tile
-	ld, lm       int // d and m, rounded up
-	buf          []T // panels, blockRows×panelCols
-	w            []T // one number for every row and vector, blockRows×lm
-	mean         []float32
+	cols         int       // of a tile
+	ld, lm       int       // d and m, rounded up
+	buf          []T       // panels, blockRows×panelCols
+	w            []T       // one number for every row and vector, blockRows×lm
+	mean         []float32 // to be subtracted from float32 gradients
+	meanTimes    []T       // gᵀV if the gradients are not centred, but their products; or nil
 	inner, outer func(n int, a []T, lda int, b []T, ldb int, c []T, ldc int)
+
+	// The current block: element (i, j) is at rows[j/panelCols·nextPanel + i·nextRow + j%panelCols].
+	rows               []T
+	nextRow, nextPanel int
 }
+
+// negligible is ‖g‖²/tr D up to which gradients need not be centred: the errors of float32
+// products, which grow with √(tr D + ‖g‖²), hardly notice.
+const negligible = 0.01
 
 const (
 	panelCols = 128
@@ -236,24 +252,54 @@ func (p *product[T]) centre(dst []T, part chunk, i, lo, hi int) {
 	}
 }
 
-// tiles calls work for every group of rows of the buffer, a multiple of a tile, after
-// filling it with the centred gradients start ≤ i < start+rows of part.
+// tiles calls work for every group of rows of the block start ≤ i < start+rows of part, a
+// multiple of a tile. The block is part itself where that need not be centred, else a
+// copy. The last block is always copied: a tile may reach beyond the last column, and
+// there is nothing to read behind it.
 func (p *product[T]) tiles(part chunk, start, rows int, work func(first, end int)) {
 	const group = 4 * tall.Rows
+	inPlace := p.meanTimes != nil && part.first+start+rows < p.c.Samples() && rows%tall.Rows == 0
+	if inPlace {
+		all := any(part.f32[:cap(part.f32)]).([]T)
+		p.rows, p.nextRow, p.nextPanel = all[start*p.c.dim:], p.c.dim, panelCols
+	} else {
+		p.rows, p.nextRow, p.nextPanel = p.buf, panelCols, panelSize
+	}
 	tall.Parallel(p.c.workers, (rows+group-1)/group, func(task int) {
 		first, end := task*group, min((task+1)*group, tall.RoundUp(rows, tall.Rows))
-		for i := first; i < end; i++ {
-			for lo := 0; lo < p.c.dim; lo += panelCols {
-				at := lo/panelCols*panelSize + i*panelCols
-				if row := p.buf[at : at+panelCols]; i < rows {
-					p.centre(row, part, start+i, lo, min(lo+panelCols, p.c.dim))
-				} else {
-					clear(row)
-				}
-			}
+		if !inPlace {
+			p.fill(part, start, rows, first, end)
 		}
 		work(first, end)
 	})
+}
+
+// fill copies rows first ≤ i < end of a block to the buffer, centred, and zeros beyond its
+// last row.
+func (p *product[T]) fill(part chunk, start, rows, first, end int) {
+	for i := first; i < end; i++ {
+		for lo := 0; lo < p.c.dim; lo += panelCols {
+			at := lo/panelCols*panelSize + i*panelCols
+			if row := p.buf[at : at+panelCols]; i < rows {
+				p.centre(row, part, start+i, lo, min(lo+panelCols, p.c.dim))
+			} else {
+				clear(row)
+			}
+		}
+	}
+}
+
+// rowTimes returns xᵀV, lm numbers, for a vector x.
+func (p *product[T]) rowTimes(x []float64, v *mat.Dense) []T {
+	sum := make([]float64, p.m)
+	for i, t := range x {
+		floats.AddScaled(sum, t, v.RawRowView(i))
+	}
+	result := make([]T, p.lm)
+	for j, s := range sum {
+		result[j] = T(s)
+	}
+	return result
 }
 
 // load fills the buffer.
@@ -261,7 +307,7 @@ func (p *product[T]) load(part chunk, start, rows int) {
 	p.tiles(part, start, rows, func(int, int) {})
 }
 
-// timesVec fills the buffer and sets w to its product with vec (d×lm).
+// timesVec sets w to the product of a block of gradients, centred, with vec (d×lm).
 func (p *product[T]) timesVec(part chunk, start, rows int, vec []T) {
 	p.tiles(part, start, rows, func(first, end int) {
 		clear(p.w[first*p.lm : end*p.lm])
@@ -269,20 +315,31 @@ func (p *product[T]) timesVec(part chunk, start, rows int, vec []T) {
 			n := min(panelCols, p.c.dim-lo)
 			for i := first; i < end; i += tall.Rows {
 				for j := 0; j < p.lm; j += p.cols {
-					p.inner(n, p.buf[lo/panelCols*panelSize+i*panelCols:], panelCols, vec[lo*p.lm+j:], p.lm, p.w[i*p.lm+j:], p.lm)
+					p.inner(n, p.rows[lo/panelCols*p.nextPanel+i*p.nextRow:], p.nextRow, vec[lo*p.lm+j:], p.lm, p.w[i*p.lm+j:], p.lm)
+				}
+			}
+		}
+		if p.meanTimes != nil {
+			for i := first; i < end; i++ {
+				w := p.w[i*p.lm : (i+1)*p.lm]
+				for j, m := range p.meanTimes {
+					w[j] -= m
 				}
 			}
 		}
 	})
 }
 
-// addTransposed adds the transposed buffer times w to sum (ld×lm).
+// addTransposed adds the transposed block times w to sum (ld×lm).
 func (p *product[T]) addTransposed(rows int, sum []T) {
+	const strip = 128 // rows of which one line each stays in the first cache
 	tall.Parallel(p.c.workers, (p.ld+panelCols-1)/panelCols, func(task int) {
 		lo := task * panelCols
-		for i := lo; i < min(p.ld, lo+panelCols); i += tall.Rows {
-			for j := 0; j < p.lm; j += p.cols {
-				p.outer(rows, p.buf[task*panelSize+i-lo:], panelCols, p.w[j:], p.lm, sum[i*p.lm+j:], p.lm)
+		for k := 0; k < rows; k += strip {
+			for i := lo; i < min(p.ld, lo+panelCols); i += tall.Rows {
+				for j := 0; j < p.lm; j += p.cols {
+					p.outer(min(strip, rows-k), p.rows[task*p.nextPanel+k*p.nextRow+i-lo:], p.nextRow, p.w[k*p.lm+j:], p.lm, sum[i*p.lm+j:], p.lm)
+				}
 			}
 		}
 	})
