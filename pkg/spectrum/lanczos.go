@@ -134,7 +134,7 @@ func (l *lanczos) expand(ctx context.Context, k int, rng *rand.Rand) error {
 		if len(basis.h) < due && !complete {
 			continue
 		}
-		due = len(basis.h) + max(width, len(basis.h)/4)
+		due = len(basis.h) + max(width, len(basis.h)/8)
 		theta, res, u, err := basis.ritz()
 		if err != nil {
 			return err
@@ -242,7 +242,7 @@ func (l *lanczos) certify(ctx context.Context, rng *rand.Rand) error {
 	l.squares = floats.Dot(exact, exact) / float64(cols)
 
 	exponent := math.Log(1.648*math.Sqrt(float64(n))) - math.Log(l.Failure/2)/float64(cols)
-	steps := int(math.Ceil((exponent/.27 + 1) / 2)) // ε ≤ .27² = .073
+	steps := int(math.Ceil((exponent/.36 + 1) / 2)) // ε ≤ .36² = .13: .85λₖ/(1−ε) is below λₖ
 	space := newKrylov(l.count(l.quick), l.x, z, cols, rng)
 	complete := false
 	for range steps {

@@ -434,6 +434,6 @@ func ExampleTop() {
 	fmt.Printf("λ = %.4f, the other %d at most %.4f, with a probability of failure of %.0g\n", s.Values, s.Rest, s.RestMax, s.Failure)
 	fmt.Printf("more than λmax/20: %v\n", s.CountAbove(.05))
 	// Output:
-	// λ = [0.1111 0.2500 1.0000], the other 1997 at most 0.0666, with a probability of failure of 1e-12
+	// λ = [0.1111 0.2500 1.0000], the other 1997 at most 0.0710, with a probability of failure of 1e-12
 	// more than λmax/20: 3–8
 }
