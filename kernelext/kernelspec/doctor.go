@@ -139,7 +139,8 @@ func (l Lab) checkSpecs(_ context.Context, g *GoTool) Check {
 			if _, err := os.Stat(spec.Argv[0]); err != nil {
 				return Check{"kernels", Broken, fmt.Sprintf("the kernel %s in %s starts %s, which is gone", name, dir, spec.Argv[0]), remedy}
 			}
-			if dir == l.DataDir() && spec.Env["GOFLAGS"] != l.Env(name, g)["GOFLAGS"] {
+			want := l.Env(name, g)
+			if dir == l.DataDir() && (spec.Env["GOFLAGS"] != want["GOFLAGS"] || spec.Env["CGO_ENABLED"] != want["CGO_ENABLED"]) {
 				return Check{"kernels", Poor, "the kernel " + name + " has settings of another set-up", runSetup}
 			}
 			here++

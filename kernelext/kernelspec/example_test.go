@@ -20,6 +20,7 @@ func ExampleLab() {
 	// Output:
 	// /home/ada/sgdlab/.lab/bin/gonb
 	// /home/ada/sgdlab/.lab/share/jupyter/kernels/sgdlab
+	// CGO_ENABLED=0
 	// GOEXPERIMENT=simd
 	// GOFLAGS=-ldflags=-s -tags=noxla
 	// GOPROXY=off

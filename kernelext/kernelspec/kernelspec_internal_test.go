@@ -121,6 +121,22 @@ func TestPlan(t *testing.T) {
 	if out, err := exec.Command("gopls", "-listen", "a b").CombinedOutput(); err != nil || string(out) != "40 -listen a b\n" {
 		t.Errorf("gopls: got %q, %v", out, err)
 	}
+	found := os.Getenv("SGDLAB_GO")
+	if _, err := os.Stat(found); err != nil {
+		t.Errorf("the script for go starts %s", found)
+	}
+	t.Setenv("SGDLAB_GO", filepath.Join(t.TempDir(), "go"))
+	t.Setenv("GOGC", "77")
+	write(t, os.Getenv("SGDLAB_GO"), "#!/bin/sh\necho $GOGC \"$@\"\n")
+	if err := os.Chmod(os.Getenv("SGDLAB_GO"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for arg, want := range map[string]string{"build": "off build -o a b\n", "list": "77 list -o a b\n"} {
+		if out, err := exec.Command("go", arg, "-o", "a b").CombinedOutput(); err != nil || string(out) != want {
+			t.Errorf("go %s: got %q, %v, want %q", arg, out, err, want)
+		}
+	}
+	t.Setenv("SGDLAB_GO", found)
 	if v, set := os.LookupEnv("GOWORK"); set {
 		t.Errorf("GOWORK is %q, want it unset: it would hide the go.work of GoNB", v)
 	}
@@ -307,6 +323,9 @@ func TestEnv(t *testing.T) {
 		env := lab.Env(name, g)
 		if env["GOFLAGS"] != flags || env["PJRT_PLUGIN_LIBRARY_PATH"] != plugin {
 			t.Errorf("%s: got GOFLAGS %q and plug-in %q, want %q and %q", what, env["GOFLAGS"], env["PJRT_PLUGIN_LIBRARY_PATH"], flags, plugin)
+		}
+		if c := env["CGO_ENABLED"]; c != "1" && plugin != "" || c != "0" && plugin == "" {
+			t.Errorf("%s: got CGO_ENABLED=%s", what, c)
 		}
 		if env["GOPROXY"] != "off" || env["GOEXPERIMENT"] != "simd" || env["SGDLAB_ROOT"] != lab.Root {
 			t.Errorf("%s: got %v", what, env)

@@ -39,7 +39,7 @@ func Names() []string { return []string{Name, PureGo} }
 // programs built by g. Link time is what a cell waits for, and decides the flags:
 //
 //   - a cell that holds XLA links in-house (-linkmode=internal), not by the C linker;
-//   - without the plug-in, or in the pure-Go kernel, XLA is left out (noxla);
+//   - without the plug-in, or in the pure-Go kernel, XLA is left out (noxla), and with it C;
 //   - no cell has debug information (-s); stack traces keep files and lines.
 //
 // GOPROXY=off keeps GoNB from asking the network before each build, and from replacing
@@ -49,11 +49,12 @@ func (l Lab) Env(name string, g *GoTool) map[string]string {
 		"GOEXPERIMENT": "simd",
 		"GOPROXY":      "off",
 		"GOFLAGS":      "-ldflags=-s -tags=noxla",
+		"CGO_ENABLED":  "0",
 		"SGDLAB_ROOT":  l.Root,
 		"SGDLAB_GO":    g.Exe,
 	}
 	if name != PureGo && l.HasPlugin() && g.CGo {
-		env["GOFLAGS"] = "'-ldflags=-s -linkmode=internal'"
+		env["GOFLAGS"], env["CGO_ENABLED"] = "'-ldflags=-s -linkmode=internal'", "1"
 		env["PJRT_PLUGIN_LIBRARY_PATH"] = l.PluginDir()
 	}
 	return env

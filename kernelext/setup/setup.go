@@ -24,7 +24,7 @@ import (
 )
 
 // version counts the ways of setting up; a new one makes every clone set up again.
-const version = 1
+const version = 2
 
 // XLA says what to do about the XLA plug-in.
 type XLA int

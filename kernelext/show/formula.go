@@ -10,7 +10,7 @@ import (
 // Formula shows a formula on a line of its own, in the mathematics of LaTeX without dollar
 // signs; [TeX] puts values of the program into it:
 //
-//	d := problem.REF().Diffusion()
+//	d := problem.T1().Diffusion()
 //	show.Formula("D = "+show.TeX(d)+`, \qquad \operatorname{tr} D = `+show.TeX(10.0), "D = (1, 1.8; 1.8, 9), its trace is 10")
 //
 // Texts after it say the same in words, for those who do not see it and where formulas are
