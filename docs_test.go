@@ -74,16 +74,15 @@ func documentedPackages(t *testing.T) (all []documented) {
 type name struct {
 	in   string // "noise.Sampler.Next", "sde.Result.Mean"
 	at   token.Position
-	help string       // what Shift-Tab shows
-	typ  []ast.Expr   // of a field, or of the parameters and results of a function
-	kind string       // "function", "method", "type", "field", "value"
-	part *doc.Package // where it is
+	help string     // what Shift-Tab shows
+	typ  []ast.Expr // of a field, or of the parameters and results of a function
+	kind string     // "function", "method", "type", "field", "value"
 }
 
 // names returns all exported names of p.
 func (p documented) names() (all []name) {
 	add := func(kind, in string, at token.Pos, help string, typ ...ast.Expr) {
-		all = append(all, name{p.Name + "." + in, p.fset.Position(at), help, typ, kind, p.Package})
+		all = append(all, name{p.Name + "." + in, p.fset.Position(at), help, typ, kind})
 	}
 	function := func(f *doc.Func) {
 		kind, in := "function", f.Name
@@ -177,10 +176,8 @@ func numbers(typ ast.Expr) (has bool) {
 			if x.Len != nil { // the type has the shape
 				return false
 			}
-			switch elt := x.Elt.(type) {
-			case *ast.Ident:
-				has = has || slices.Contains([]string{"float32", "float64", "int", "uint8", "int32", "complex128"}, elt.Name)
-			}
+			elt, ok := x.Elt.(*ast.Ident)
+			has = has || ok && slices.Contains([]string{"float32", "float64", "int", "uint8", "int32", "complex128"}, elt.Name)
 		case *ast.SelectorExpr: // a matrix of gonum, a tensor of GoMLX
 			pkg, ok := x.X.(*ast.Ident)
 			has = has || ok && (pkg.Name == "mat" || pkg.Name == "tensors")

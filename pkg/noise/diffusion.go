@@ -59,14 +59,14 @@ func BatchCovarianceTo(dst *mat.SymDense, g mat.Matrix, b int, s Sampling) {
 //
 // in dst, so that it can be refuted. Use [BatchCovarianceTo] for the covariance.
 //
+//	var p mat.SymDense
+//	noise.PrintedA2To(&p, mat.NewDense(3, 2, []float64{1, 0, 0, 1, -1, -1}), 2)
+//
 // NOTE: the printed formula is wrong. The sign in front of 1/(N−1) must be plus
 // (erratum E17): if all gₖ are equal there is no noise, yet at b = 1 the bracket is
 // 2/(N−1)·ggᵀ. The formula exceeds the covariance by (1/b)(1−b/N)·2/(N−1)·ggᵀ.
 //
 // It panics if g has fewer than two rows, b is outside 1..N, or dst is not d×d.
-//
-//	var p mat.SymDense
-//	noise.PrintedA2To(&p, mat.NewDense(3, 2, []float64{1, 0, 0, 1, -1, -1}), 2)
 func PrintedA2To(dst *mat.SymDense, g mat.Matrix, b int) {
 	n, d := g.Dims()
 	if n < 2 {

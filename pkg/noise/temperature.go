@@ -13,14 +13,14 @@ import (
 // stochastic gradient descent: β⁻¹ = η/2·[Sampling.CovarianceFactor](b, n), that is
 // η/(2b) with replacement, [chaudhari2018] Lemma 2.
 //
+//	invBeta := noise.Temperature(0.1, 128, 60000, noise.WithReplacement) // 0.1/256
+//
 // NOTE: without replacement the factor is η/(2b)·(n−b)/(n−1) for the D of eq. (2);
 // Remark 12's η/(2b)·(1−b/n) belongs to D′ = n/(n−1)·D (erratum E17). For
 // [Reshuffled] it is the temperature of a single step; over an epoch the noise
 // nearly cancels (erratum E18), and no temperature describes it.
 //
 // It panics if eta is negative, NaN or infinite, and where CovarianceFactor does.
-//
-//	invBeta := noise.Temperature(0.1, 128, 60000, noise.WithReplacement) // 0.1/256
 func Temperature(eta float64, b, n int, s Sampling) float64 {
 	if !(eta >= 0) || math.IsInf(eta, 1) {
 		panic(fmt.Sprintf("noise: learning rate must be finite and not negative: got %v", eta))

@@ -17,10 +17,10 @@ import (
 // of the centres: a loss with constant, anisotropic noise. Stochastic gradient descent
 // on it is a linear chain with an exact stationary covariance.
 //
-// Use [NewCommonHessian] or [T1]; the zero value is not usable.
-//
 //	var f *problem.CommonHessian = problem.T1()
 //	cov := f.StationaryCovariance(0.1, 1) // 2×2
+//
+// Use [NewCommonHessian] or [T1]; the zero value is not usable.
 type CommonHessian struct {
 	hessian   *mat.SymDense // F, d×d
 	centres   *mat.Dense    // N×d
