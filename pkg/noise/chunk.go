@@ -16,8 +16,9 @@ const (
 	blockRows  = 256
 )
 
-// beyond is how many numbers after the end of a float32 chunk can be read at least, but
-// for the last one. What they are does not matter.
+// beyond is how many numbers after the end of a block of float32 gradients must be there
+// to be read if it is multiplied in place: a tile is Rows columns wide. What they are does
+// not matter.
 const beyond = tall.Rows
 
 // chunk is a run of gradients, row-major n×d, in exactly one of f64 and f32.

@@ -91,11 +91,12 @@ func everything(t *testing.T, c *noise.Covariance) []float64 {
 }
 
 // Gradients with a small mean are multiplied where they are, across the borders of chunks
-// as well, which are of 64 MiB: no worse than centred copies, and the same bits from
-// memory and computed again.
+// as well, which are of 64 MiB: as good as exact products, and the same bits from memory
+// and computed again, for one goroutine and three. A tile is eight columns wide: with
+// fewer, rows of the last block, even all of them, may be too few to be read instead.
 func TestQuickProductInPlace(t *testing.T) {
 	ctx := context.Background()
-	sizes := []struct{ n, d int }{{600, 97}, {512, 64}, {300, 5}}
+	sizes := []struct{ n, d int }{{600, 97}, {512, 64}, {300, 5}, {257, 1}, {258, 2}, {513, 3}, {263, 1}, {264, 1}, {265, 1}}
 	if !testing.Short() {
 		sizes = append(sizes, struct{ n, d int }{8500, 2001})
 	}
@@ -112,7 +113,11 @@ func TestQuickProductInPlace(t *testing.T) {
 		var want, first mat.Dense
 		for _, store := range []noise.Store{noise.InMemory, noise.Recompute, noise.InFile} {
 			name := fmt.Sprintf("N=%d d=%d %v", size.n, size.d, store)
-			c := covariance(t, &numtest.Gradients{G: g, Single: true, BlockRows: 100}, make([]float64, size.d), &noise.Settings{Store: store, Dir: t.TempDir()})
+			s := &noise.Settings{Store: store, Dir: t.TempDir(), Workers: 1}
+			if store != noise.InMemory {
+				s.Workers = 3
+			}
+			c := covariance(t, &numtest.Gradients{G: g, Single: true, BlockRows: 100}, make([]float64, size.d), s)
 			var quick mat.Dense
 			if err := c.QuickMulTo(ctx, &quick, v); err != nil {
 				t.Fatal(err)

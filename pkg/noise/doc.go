@@ -22,7 +22,7 @@
 // Per-sample gradients are rows (N×d) of the mean loss: row k is ∇fₖ, not ∇fₖ/N. D is
 // centred and divided by N, not N−1; its uncentred relative is called the second moment
 // ([SecondMomentTo]) and D/b the batch covariance, never D. Rows are centred before they
-// are multiplied. Time runs by η per step, and the stochastic differential equation that
+// are multiplied; [Covariance.QuickMulTo] alone says when not. Time runs by η per step, and the stochastic differential equation that
 // the temperature belongs to is in the sense of Itô.
 //
 // Results do not depend on the number of goroutines, bit for bit. They do depend, in the

@@ -16,6 +16,10 @@
 // pieces but not on who computes a tile. It depends, in the last bits, on whether the
 // machine has fused multiply-add.
 //
+// The kernels are assembly for AVX-512, written by sgdlab/pkg/internal/syrk/gen; Go with
+// vector types for AVX2, under GOEXPERIMENT=simd; and plain Go. The build tag purego leaves
+// the assembly out.
+//
 // [Parallel] shares tasks out to goroutines.
 //
 // # What it does not do

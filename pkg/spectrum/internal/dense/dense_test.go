@@ -111,9 +111,9 @@ func check(t *testing.T, name string, a *mat.SymDense, want []float64) {
 }
 
 // The orders are those where something changes: gonum to two stages at 128, whole and
-// partial last tiles, few and many strips.
+// partial last tiles, one strip to three.
 func TestAgainstGonum(t *testing.T) {
-	for _, n := range []int{1, 2, 3, 47, 48, 49, 128, 129, 143, 144, 145, 190, 193, 337} {
+	for _, n := range []int{1, 2, 3, 47, 48, 49, 128, 129, 143, 144, 145, 190, 193, 337, 480} {
 		a := gaussian(rand.New(rand.NewPCG(uint64(n), 1)), n)
 		var eig mat.EigenSym
 		if !eig.Factorize(a, false) {
@@ -322,7 +322,7 @@ func TestSameBitsForAnyWorkers(t *testing.T) {
 	for _, c := range []struct {
 		set *kernel.Set
 		n   int
-	}{{sets[len(sets)-1], 100}, {sets[len(sets)-1], 150}, {sets[0], 200}, {sets[0], 700}} {
+	}{{sets[len(sets)-1], 100}, {sets[len(sets)-1], 150}, {sets[0], 200}, {sets[0], 450}, {sets[0], 700}} {
 		set, n := c.set, c.n
 		if n > 500 && testing.Short() {
 			continue

@@ -19,7 +19,7 @@ type reduction struct {
 	right   []float64      // for each row of tiles −[Xᵀ; Vᵀ], 96×48
 	sums    [][]float64    // one tile for each worker and row of a strip
 	parts   []float64      // one tile for each chunk of VᵀX
-	done    []atomic.Int64 // for each row of tiles: strips that have added to y
+	done    []atomic.Int64 // for each row of tiles: strips below that have added to y
 }
 
 // reduce returns the band of half width 48 that the symmetric n×n matrix a is
@@ -129,7 +129,6 @@ func (r *reduction) multiply(first int, pending bool) {
 			for q, x := range sums[(i-i0)*area:][:area] {
 				yi[q] += x
 			}
-			r.done[i].Store(int64(s + 1))
 		}
 	})
 }
