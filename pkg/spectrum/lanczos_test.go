@@ -64,7 +64,7 @@ func checkTop(t *testing.T, name string, s *spectrum.Spectrum, values []float64,
 		if s.Errors[j] > s.Residual {
 			t.Errorf("%s: error %v of eigenvalue %d is above the residual %v", name, s.Errors[j], i, s.Residual)
 		}
-		// Settings.Tolerance, and the round-off of λmax; where no gap follows, the 7 % by
+		// Settings.Tolerance, and the round-off of λmax; where no gap follows, the 15 % by
 		// which the bound for the others exceeds them.
 		tol := .25
 		if end := 3*k/2 + 33; end >= d || want[end] < .75*v {
