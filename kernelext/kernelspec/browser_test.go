@@ -24,7 +24,8 @@ const js = `
 globalThis.lab = {
 	panel: () => jupyterapp.shell.currentWidget,
 	cells: () => lab.panel().content.widgets,
-	idle: () => lab.panel().sessionContext.session?.kernel?.status === "idle",
+	kernel: () => lab.panel().sessionContext.session?.kernel,
+	idle: () => lab.kernel()?.status === "idle",
 	ran: () => lab.cells().filter(c => c.model.type === "code").every(c => c.model.executionState === "idle" && c.model.executionCount > 0),
 	outputs: () => lab.cells().filter(c => c.model.type === "code").flatMap(c => c.model.outputs.toJSON()),
 	run: (id) => { jupyterapp.commands.execute(id); },
@@ -49,7 +50,16 @@ func (p labPage) openNotebook(address, path string) {
 	p.open(address + "/lab/tree/" + path + "?token=secret&reset")
 	p.wait("JupyterLab", fmt.Sprintf("globalThis.jupyterapp?.shell.currentWidget?.context?.path === %q", path))
 	p.eval(js)
-	p.wait("the kernel", "lab.panel().sessionContext?.isReady && lab.idle()")
+	t := p.t
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the kernel is %s", p.eval("lab.kernel()?.status"))
+		}
+	})
+	// While Jupyter's server greets the kernel it drops what the kernel says of its state,
+	// the answer to the page included. To the page the state is unknown then, until a cell
+	// is run.
+	p.wait("the kernel", "lab.panel().sessionContext?.isReady && (lab.idle() || lab.kernel()?.connectionStatus === 'connected' && lab.kernel().status === 'unknown')")
 }
 
 // count returns the number that a script gives.

@@ -144,7 +144,12 @@ func startLab(t *testing.T, lab kernelspec.Lab, dir string, args ...string) (add
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
-	t.Cleanup(func() { <-ended }) // the context of the test has ended before
+	t.Cleanup(func() {
+		<-ended // the context of the test has ended before
+		if t.Failed() {
+			t.Logf("the server wrote\n%s", output.String())
+		}
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	address = "http://127.0.0.1:" + port

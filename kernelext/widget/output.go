@@ -1,6 +1,7 @@
 package widget
 
 import (
+	_ "embed"
 	"fmt"
 	"os"
 
@@ -8,6 +9,9 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/comms"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
+
+//go:embed patience.js
+var patience string
 
 // output is the place above a figure.
 type output interface {
@@ -44,6 +48,7 @@ func (c cell) listen(heard func(string)) (address string, ok bool) {
 		return "", false
 	}
 	address = "/sgdlab/" + string(c)
+	c.show("<script>"+patience+"</script>", "")
 	// For good: gonbui locks up when a message comes for an address that is not
 	// subscribed to any more.
 	comms.Subscribe(address, func(_, message string) { heard(message) })
