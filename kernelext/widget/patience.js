@@ -1,13 +1,16 @@
-// GoNB's script gives the kernel half a second to answer its first message, and then takes
-// the page for cut off; a busy machine needs longer. The script comes after this one and
-// makes an object gonb_comm: its wait is replaced by a longer one.
+// GoNB's script greets the kernel and, without an answer for half a second, takes the page
+// for cut off. But while a cell runs Jupyter's server may lose the answer: it passes on
+// what comes before its own connection is complete to nobody. The kernel has heard the
+// greeting nevertheless. So no answer, for a second, is taken for one.
+//
+// That script comes after this one and makes an object gonb_comm, whose wait is replaced.
 (() => {
 	function wait() {
-		return new Promise((resolve, reject) => {
-			const timer = setTimeout(() => reject(Error("the kernel has not answered for ten seconds")), 10000);
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, 1000);
 			this._onopen_ack = () => {
 				clearTimeout(timer);
-				resolve(null);
+				resolve();
 			};
 		});
 	}
