@@ -21,7 +21,7 @@
 //	             forms       finds             cost
 //	Dense        D, d×d      all eigenvalues   N·d² + 4d³/3 operations, 8d² bytes
 //	Gram         K, N×N      all eigenvalues   the same with N and d exchanged
-//	Lanczos      nothing     the k largest,    4N·d for each of ~4k vectors, and some 400
+//	Lanczos      nothing     the k largest,    4N·d for each of ~4k vectors, and some 350
 //	                         bounds for all    for the bounds; 8d bytes for each
 //
 // Dense and Gram know every eigenvalue to about 10⁻¹⁵·λmax, or 10⁻⁷·λmax if products are
