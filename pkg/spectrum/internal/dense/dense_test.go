@@ -322,7 +322,7 @@ func TestSameBitsForAnyWorkers(t *testing.T) {
 	for _, c := range []struct {
 		set *kernel.Set
 		n   int
-	}{{sets[len(sets)-1], 100}, {sets[len(sets)-1], 150}, {sets[0], 200}, {sets[0], 450}, {sets[0], 700}} {
+	}{{sets[len(sets)-1], 100}, {sets[len(sets)-1], 150}, {sets[0], 450}, {sets[0], 700}} {
 		set, n := c.set, c.n
 		if n > 500 && testing.Short() {
 			continue
@@ -332,7 +332,7 @@ func TestSameBitsForAnyWorkers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, workers := range []int{0, 2, 3, 4} {
+		for _, workers := range []int{0, 2, 3} { // 0: all four
 			got, err := eigenvalues(set, slices.Clone(a), n, workers)
 			if err != nil {
 				t.Fatal(err)

@@ -12,10 +12,11 @@ import (
 )
 
 func TestRetile(t *testing.T) {
+	both := pair(t)
 	for _, n := range []int{129, 144, 145, 191, 240} {
 		a := lower(gaussian(rand.New(rand.NewPCG(uint64(n), 2)), n))
 		want := append([]float64(nil), a...)
-		got := retile(a, n, pair(t))
+		got := retile(a, n, both)
 		count := (n + width - 1) / width
 		for i := range count * width {
 			for j := range (i/width + 1) * width {
@@ -46,6 +47,7 @@ func TestPanelQR(t *testing.T) {
 		{"padded below", 192, func(rng *rand.Rand, i, j int) float64 { return rng.NormFloat64() * float64(min(1, max(0, 150-i))) }},
 		{"squares underflow", 144, func(rng *rand.Rand, i, j int) float64 { return 1e-162 * rng.NormFloat64() }},
 	}
+	both := pair(t)
 	for _, set := range kernel.Available() {
 		for _, c := range panels {
 			rng := rand.New(rand.NewPCG(3, 1))
@@ -55,7 +57,7 @@ func TestPanelQR(t *testing.T) {
 			}
 			original := mat.NewDense(c.rows, width, append([]float64(nil), p...))
 			var f panelQR
-			f.factor(set, p, pair(t))
+			f.factor(set, p, both)
 			tri := make([]float64, area)
 			f.triangle(tri)
 
@@ -102,8 +104,9 @@ func TestStagesKeepInvariants(t *testing.T) {
 	const n = 333
 	a := gaussian(rand.New(rand.NewPCG(16, 1)), n)
 	trace, fro := mat.Trace(a), mat.Norm(a, 2)
+	both := pair(t)
 	for _, set := range kernel.Available() {
-		b := reduce(set, lower(a), n, pair(t))
+		b := reduce(set, lower(a), n, both)
 		var bTrace, bSq float64
 		for j := range n {
 			bTrace += b[j+stride*j]
@@ -120,7 +123,7 @@ func TestStagesKeepInvariants(t *testing.T) {
 		numtest.Close(t, set.Name+", trace of the band", bTrace, trace, tol)
 		numtest.Close(t, set.Name+", norm of the band", math.Sqrt(bSq), fro, tol)
 
-		diag, off := chase(set, b, n, pair(t))
+		diag, off := chase(set, b, n, both)
 		var tTrace, tSq float64
 		for i, x := range diag {
 			tTrace += x
@@ -142,7 +145,7 @@ func TestStagesKeepInvariants(t *testing.T) {
 	}
 }
 
-// pair returns a team of two.
+// pair returns a team of two, one for a test: while it has nothing to do, it takes time.
 func pair(tb testing.TB) *team {
 	team := newTeam(2)
 	tb.Cleanup(team.dismiss)
