@@ -21,12 +21,12 @@
 //	             forms       finds             cost
 //	Dense        D, d×d      all eigenvalues   N·d² + 4d³/3 operations, 8d² bytes
 //	Gram         K, N×N      all eigenvalues   the same with N and d exchanged
-//	Lanczos      nothing     the k largest,    4N·d for each of ~4k vectors, and some 350
+//	Lanczos      nothing     the k largest,    4N·d for each of ~4k vectors, and some 400
 //	                         bounds for all    for the bounds; 8d bytes for each
 //
 // Dense and Gram know every eigenvalue to about 10⁻¹⁵·λmax, or 10⁻⁷·λmax if products are
 // float32. Lanczos knows the k largest to 10⁻⁶ of each or better, if the k/2 + 32
-// after them fall by 15 % or so (else the bounds are wider), the mean exactly, and for the
+// after them fall by 7 % or so (else the bounds are wider), the mean exactly, and for the
 // others an upper bound that fails with a stated probability, 10⁻¹² by default.
 // That is enough for the standard deviation to a few digits and, with Settings.Rank, for
 // the float32 rank; not for the float64 rank, nor for the entropy rank.

@@ -112,7 +112,7 @@ func (l *lanczos) run(ctx context.Context, k int) error {
 	if err := l.refine(ctx); err != nil {
 		return err
 	}
-	return l.certify(ctx, rng)
+	return l.certify(ctx, k, rng)
 }
 
 // expand builds the basis until the k largest Ritz values, and with Settings.Rank all
@@ -196,6 +196,7 @@ func (l *lanczos) refine(ctx context.Context) error {
 		}
 		l.res = append(l.res, columnNorms(block, cols)...)
 	}
+	floats.AddConst(l.roundOff, l.res)
 	if rest := l.rest(); l.theta[q-1] < -1e-9*l.theta[0] || !(rest >= -1e-9*math.Abs(l.trace)) {
 		return fmt.Errorf("spectrum: the %d×%d matrix has the trace %g, but eigenvalues down to %g and the sum %g of the largest %d: it must be positive semidefinite and its trace the sum of its eigenvalues", l.d, l.d, l.trace, l.theta[q-1], l.trace-rest, q)
 	}
@@ -212,8 +213,9 @@ func (l *lanczos) rest() float64 { return l.trace - floats.Sum(l.theta) }
 //	(1.648 √n exp(−√ε(2m−1)))ᵇ,
 //
 // where n is the dimension of the space [kuczynski1992, theorem 4.2]: each vector alone
-// has a chance, and the vectors are independent.
-func (l *lanczos) certify(ctx context.Context, rng *rand.Rand) error {
+// has a chance, and the vectors are independent. Some steps with ε ≤ .13 come first, and
+// more with ε ≤ .073 where the k largest are not known to the tolerance after these.
+func (l *lanczos) certify(ctx context.Context, k int, rng *rand.Rand) error {
 	n := l.d - l.x.n
 	rest := max(0, l.rest())
 	if n == 0 {
@@ -241,39 +243,48 @@ func (l *lanczos) certify(ctx context.Context, rng *rand.Rand) error {
 	l.x.project(exact)
 	l.squares = floats.Dot(exact, exact) / float64(cols)
 
-	exponent := math.Log(1.648*math.Sqrt(float64(n))) - math.Log(l.Failure/2)/float64(cols)
-	steps := int(math.Ceil((exponent/.36 + 1) / 2)) // ε ≤ .36² = .13: .85λₖ/(1−ε) is below λₖ
+	exponent := math.Log(1.648*math.Sqrt(float64(n))) - math.Log(l.Failure/4)/float64(cols)
 	space := newKrylov(l.count(l.quick), l.x, z, cols, rng)
-	complete := false
-	for range steps {
-		more, err := space.step(ctx)
+	steps, complete := 0, false
+	for _, root := range []float64{.36, .27} { // √ε
+		for due := int(math.Ceil((exponent/root + 1) / 2)); steps < due && !complete; steps++ {
+			more, err := space.step(ctx)
+			if err != nil {
+				return err
+			}
+			complete = !more
+		}
+		theta, residual, err := eigenvalues(space.compressed(), l.Workers, true)
 		if err != nil {
 			return err
 		}
-		if complete = !more; complete {
+		beta := max(0, theta[len(theta)-1]) + residual + e
+		if !complete {
+			root := exponent / float64(2*steps-1)
+			beta /= 1 - root*root
+		}
+		l.finish(min(beta+e, rest+l.roundOff))
+		if complete || l.known(k) {
 			break
 		}
 	}
-	theta, residual, err := eigenvalues(space.compressed(), l.Workers, true)
-	if err != nil {
-		return err
-	}
-	beta := max(0, theta[len(theta)-1]) + residual + e
-	if !complete {
-		root := exponent / float64(2*steps-1)
-		beta /= 1 - root*root
-	}
-	l.finish(min(beta+e, rest+l.roundOff))
 	return nil
 }
 
 // finish sets the upper bounds that follow from beta.
 func (l *lanczos) finish(beta float64) {
 	l.beta = beta
-	for i := range l.res {
-		l.res[i] += l.roundOff
-	}
 	l.upper = upperBounds(l.theta, l.res, beta)
+}
+
+// known reports whether the k largest are known to the tolerance.
+func (l *lanczos) known(k int) bool {
+	for i, t := range l.theta[:k] {
+		if l.upper[i]-t+l.roundOff > l.Tolerance*t {
+			return false
+		}
+	}
+	return true
 }
 
 // spectrum returns what is known.

@@ -64,7 +64,7 @@ func checkTop(t *testing.T, name string, s *spectrum.Spectrum, values []float64,
 		if s.Errors[j] > s.Residual {
 			t.Errorf("%s: error %v of eigenvalue %d is above the residual %v", name, s.Errors[j], i, s.Residual)
 		}
-		// Settings.Tolerance, and the round-off of λmax; where no gap follows, the 15 % by
+		// Settings.Tolerance, and the round-off of λmax; where no gap follows, the 7 % by
 		// which the bound for the others exceeds them.
 		tol := .25
 		if end := 3*k/2 + 33; end >= d || want[end] < .75*v {
@@ -434,6 +434,6 @@ func ExampleTop() {
 	fmt.Printf("λ = %.4f, the other %d at most %.4f, with a probability of failure of %.0g\n", s.Values, s.Rest, s.RestMax, s.Failure)
 	fmt.Printf("more than λmax/20: %v\n", s.CountAbove(.05))
 	// Output:
-	// λ = [0.1111 0.2500 1.0000], the other 1997 at most 0.0710, with a probability of failure of 1e-12
+	// λ = [0.1111 0.2500 1.0000], the other 1997 at most 0.0711, with a probability of failure of 1e-12
 	// more than λmax/20: 3–8
 }

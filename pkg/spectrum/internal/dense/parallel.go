@@ -70,10 +70,13 @@ func (t *team) take(worker int) {
 // do, maybe for the one that is waited for, and gets time for it; not before, because
 // a sleep takes ten times as long as it should.
 func waitFor(counter *atomic.Int64, want int64) {
+	var begin time.Time
 	for i := 1; counter.Load() < want; i++ {
 		switch {
 		case i%1024 != 0:
-		case i < 512*1024:
+		case begin.IsZero():
+			begin = time.Now()
+		case time.Since(begin) < 500*time.Microsecond:
 			runtime.Gosched()
 		default:
 			time.Sleep(20 * time.Microsecond)
