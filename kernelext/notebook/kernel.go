@@ -283,6 +283,12 @@ func (k *Kernel) Execute(ctx context.Context, code string) (*Reply, error) {
 	k.mu.Unlock()
 	if err == nil {
 		err = k.wait(ctx, e)
+	} else {
+		select {
+		case <-k.process.dead: // which is why nothing can be sent
+			err = k.died(err)
+		default:
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
