@@ -95,21 +95,22 @@ func oneStage(a []float64, n int) []float64 {
 // exponent returns the binary exponent of the largest entry of the lower triangle,
 // math.MinInt if all are zero, and an error if one is not finite.
 func exponent(a []float64, n int) (int, error) {
-	var largest float64
+	const sign, infinity = 1 << 63, 0x7ff << 52
+	var largest uint64 // the bits of magnitudes are in their order, NaN beyond infinity
 	for i := range n {
-		for _, x := range a[i*n : i*n+i+1] {
-			// A NaN or an infinity anywhere makes this NaN or Inf for good.
-			largest = max(largest, math.Abs(x))
+		row := a[i*n : i*n+i+1]
+		for _, x := range row {
+			largest = max(largest, math.Float64bits(x)&^sign)
 		}
-		if math.IsNaN(largest) || math.IsInf(largest, 1) {
-			j := slices.IndexFunc(a[i*n:i*n+i+1], func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
-			return 0, fmt.Errorf("dense: entry (%d, %d) of the matrix is %g: look for NaN or Inf in what it was made from", i, j, a[i*n+j])
+		if largest >= infinity {
+			j := slices.IndexFunc(row, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+			return 0, fmt.Errorf("dense: entry (%d, %d) of the matrix is %g: look for NaN or Inf in what it was made from", i, j, row[j])
 		}
 	}
 	if largest == 0 {
 		return math.MinInt, nil
 	}
-	_, e := math.Frexp(largest)
+	_, e := math.Frexp(math.Float64frombits(largest))
 	return e, nil
 }
 
