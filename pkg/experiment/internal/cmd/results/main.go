@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -40,6 +41,9 @@ func main() {
 		limited, cancel := context.WithTimeout(ctx, *limit)
 		defer cancel()
 		ctx = limited
+	}
+	if runtime.GOARCH == "amd64" && !strings.Contains(runtime.Version(), "X:simd") {
+		fmt.Fprintln(os.Stderr, "results: built without GOEXPERIMENT=simd: training takes several times as long")
 	}
 	err := run(ctx, flag.Args(), o)
 	if err != nil {
