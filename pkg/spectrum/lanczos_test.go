@@ -433,7 +433,10 @@ func ExampleTop() {
 	}
 	fmt.Printf("λ = %.4f, the other %d at most %.4f, with a probability of failure of %.0g\n", s.Values, s.Rest, s.RestMax, s.Failure)
 	fmt.Printf("more than λmax/20: %v\n", s.CountAbove(.05))
+	two, errors := s.Largest(2)
+	fmt.Printf("the two largest: %.4f, known to 1e-9: %v\n", two, max(errors[0], errors[1]) < 1e-9)
 	// Output:
 	// λ = [0.1111 0.2500 1.0000], the other 1997 at most 0.0711, with a probability of failure of 1e-12
 	// more than λmax/20: 3–8
+	// the two largest: [1.0000 0.2500], known to 1e-9: true
 }

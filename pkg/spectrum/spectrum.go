@@ -78,6 +78,28 @@ func (s *Spectrum) Max() float64 {
 	return largest
 }
 
+// Largest returns the k largest eigenvalues, the largest first, and a bound of the error
+// of each, two slices of length k, whichever method found them. It panics if k is negative
+// or more than len(Values).
+//
+//	values, errors := s.Largest(20)
+//	fmt.Printf("%.3g ± %.0g\n", values[0], errors[0])
+func (s *Spectrum) Largest(k int) (values, errors []float64) {
+	n := len(s.Values)
+	if k < 0 || k > n {
+		panic(fmt.Sprintf("spectrum: the largest %d of %d eigenvalues do not exist", k, n))
+	}
+	for i := n - 1; i >= n-k; i-- {
+		values = append(values, s.Values[i])
+		if s.Errors != nil {
+			errors = append(errors, s.Errors[i])
+		} else {
+			errors = append(errors, s.Residual)
+		}
+	}
+	return values, errors
+}
+
 // Threshold returns max|λ|·d·ε, the paper's limit between zero and not zero, for
 // epsilon [EpsilonF32] or [EpsilonF64].
 func (s *Spectrum) Threshold(epsilon float64) float64 {

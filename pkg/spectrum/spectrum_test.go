@@ -1,6 +1,7 @@
 package spectrum_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -385,5 +386,31 @@ func BenchmarkSymmetric(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Largest gives the same, within its bounds, whatever the method.
+func TestLargest(t *testing.T) {
+	g := &numtest.Gradients{G: numtest.Gaussian(rand.New(rand.NewPCG(21, 1)), 300, 60)}
+	cov, err := noise.NewCovariance(context.Background(), g, make([]float64, 60), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first []float64
+	for _, method := range []spectrum.Method{spectrum.Dense, spectrum.Lanczos} {
+		s, err := spectrum.Of(context.Background(), cov, &spectrum.Settings{Method: method, Top: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, errors := s.Largest(5)
+		if len(values) != 5 || len(errors) != 5 || !slices.IsSortedFunc(values, func(a, b float64) int { return cmp.Compare(b, a) }) || values[0] != s.Max() {
+			t.Errorf("%v: got %v, %v", method, values, errors)
+		}
+		for i := range first {
+			if d := math.Abs(values[i] - first[i]); !(errors[i] > 0) || d > errors[i]+1e-13 {
+				t.Errorf("%v: eigenvalue %d is off by %g, want at most %g", method, i, d, errors[i])
+			}
+		}
+		first = values
 	}
 }

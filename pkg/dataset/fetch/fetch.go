@@ -116,11 +116,13 @@ func (e diskError) Unwrap() error { return e.err }
 // downloaded.
 func (f *fetcher) fetch(ctx context.Context, folder string) (downloaded bool, err error) {
 	path := filepath.Join(folder, f.file.Name)
-	if sum, n, err := checksum(path); err == nil && sum == f.file.SHA256 {
+	sum, n, err := checksum(path)
+	if err == nil && sum == f.file.SHA256 {
 		f.size, f.total = n, n
 		f.report(true)
 		return false, nil
 	}
+	other := err == nil // packed again, perhaps
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return false, diskError{err}
 	}
@@ -132,6 +134,12 @@ func (f *fetcher) fetch(ctx context.Context, folder string) (downloaded bool, er
 	defer f.part.Close()
 	f.total = f.file.Bytes
 	if err := f.fromMirrors(ctx, folder); err != nil {
+		if f.size == 0 {
+			err = errors.Join(err, os.Remove(partPath))
+		}
+		if other {
+			err = fmt.Errorf("%w; the file that is there has not the published SHA-256, but is read all the same if its content is sound", err)
+		}
 		return false, err
 	}
 	if err := cmp.Or(f.part.Sync(), f.part.Close()); err != nil {
