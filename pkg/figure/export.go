@@ -98,10 +98,13 @@ func encode(d Drawer, w, h vg.Length, format string) ([]byte, error) {
 
 var pdfDate = regexp.MustCompile(`Date \(D:\d{14}\)`)
 
-// finishSVG names fonts of the same widths for machines without Liberation Sans, names
-// the type of images, and gives the drawing of a Picture its alternative text.
+// finishSVG names fonts of the same widths for machines without Liberation Sans, keeps
+// the spaces of texts, names the type of images, and gives the drawing of a Picture its
+// alternative text.
 func finishSVG(data []byte, d Drawer) []byte {
 	s := strings.ReplaceAll(string(data), "font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")
+	// Not on the root: browsers heed it on texts only.
+	s = strings.ReplaceAll(s, "<text ", `<text xml:space="preserve" `)
 	// vgsvg calls its PNG images JPEG.
 	s = strings.ReplaceAll(s, "data:image/jpg;base64,iVBOR", "data:image/png;base64,iVBOR")
 	if p, ok := d.(*Picture); ok && p.AltText != "" {

@@ -218,6 +218,9 @@ func TestSVGIsWellFormedAndDescribed(t *testing.T) {
 	if !bytes.Contains(data, []byte("'Liberation Sans',Arial")) {
 		t.Error("the SVG names no fallback for its font")
 	}
+	if all, kept := bytes.Count(data, []byte("<text ")), bytes.Count(data, []byte(`<text xml:space="preserve" `)); all == 0 || kept != all {
+		t.Errorf("%d of %d texts keep their spaces; without them a superscript stands apart from its number", kept, all)
+	}
 }
 
 // Exports are committed, so they must not change by themselves.

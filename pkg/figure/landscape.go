@@ -27,7 +27,7 @@ type LandscapeFigure struct {
 	Stem   string      // of file names; empty: made from System
 	Box    problem.Box // what is shown
 	Panels []LandscapePanel
-	Scalar string // what shades and level lines show, as in "loss f"; empty: "potential Φ"
+	Scalar string // what shades and level lines show, as in "loss f", or "f, or Φ" where panels differ; empty: "potential Φ"
 	Field  string // what the vectors are, as in "current Jˢˢ"; empty: "drift"
 
 	Arrows    bool      // a grid of arrows instead of streamlines
@@ -147,13 +147,16 @@ func (r LandscapeFigure) scalar() string {
 	if strings.TrimSpace(r.Scalar) == "" {
 		return "potential Φ"
 	}
-	return r.Scalar
+	return strings.TrimSpace(r.Scalar)
 }
 
-// symbol is the last word of the name of the scalar.
+// symbol is the last word of the name of the scalar, "f, or Φ" for "loss f, or potential Φ".
 func (r LandscapeFigure) symbol() string {
-	words := strings.Fields(r.scalar())
-	return words[len(words)-1]
+	names := strings.Split(r.scalar(), ", or ")
+	for i, name := range names {
+		names[i] = name[strings.LastIndexByte(name, ' ')+1:]
+	}
+	return strings.Join(names, ", or ")
 }
 
 func (r LandscapeFigure) path() string {

@@ -338,3 +338,14 @@ func TestOrbits(t *testing.T) {
 	}
 	numtest.Close(t, "the end is the start", math.Hypot(orbit[0].X-orbit[180].X, orbit[0].Y-orbit[180].Y), 0, 1e-12)
 }
+
+// A legend names what every panel shows.
+func TestSymbolOfTheScalar(t *testing.T) {
+	for scalar, want := range map[string]string{
+		"": "Φ", "loss f": "f", " |∇·j| ": "|∇·j|", "f, or Φ": "f, or Φ", "loss f, or potential Φ": "f, or Φ",
+	} {
+		if got := (LandscapeFigure{Scalar: scalar}).symbol(); got != want {
+			t.Errorf("Scalar %q: got the symbol %q, want %q", scalar, got, want)
+		}
+	}
+}
