@@ -97,7 +97,7 @@ type lanczos struct {
 
 	x          *vectors  // orthonormal, the leading q
 	theta, res []float64 // xᵀAx, descending, and ‖Ax−θx‖
-	upper      []float64 // upper bounds of the q largest eigenvalues
+	errors     []float64 // bounds of λ−θ for the q largest eigenvalues
 	beta       float64   // upper bound of all others
 	squares    float64   // estimate of ‖PAP‖²_F, P the projector on the complement of x
 	roundOff   float64
@@ -271,16 +271,18 @@ func (l *lanczos) certify(ctx context.Context, k int, rng *rand.Rand) error {
 	return nil
 }
 
-// finish sets the upper bounds that follow from beta.
+// finish sets the bounds that follow from beta.
 func (l *lanczos) finish(beta float64) {
 	l.beta = beta
-	l.upper = upperBounds(l.theta, l.res, beta)
+	l.errors = upperBounds(l.theta, l.res, beta)
+	floats.Sub(l.errors, l.theta)
+	floats.AddConst(l.roundOff, l.errors)
 }
 
 // known reports whether the k largest are known to the tolerance.
 func (l *lanczos) known(k int) bool {
 	for i, t := range l.theta[:k] {
-		if l.upper[i]-t+l.roundOff > l.Tolerance*t {
+		if l.errors[i] > l.Tolerance*t {
 			return false
 		}
 	}
@@ -290,14 +292,11 @@ func (l *lanczos) known(k int) bool {
 // spectrum returns what is known.
 func (l *lanczos) spectrum(zeros int, start time.Time) *Spectrum {
 	q := l.x.n
-	s := &Spectrum{Method: Lanczos, Dim: l.d, Values: slices.Clone(l.theta), Residuals: slices.Clone(l.res), RestMax: l.beta, Failure: l.Failure, Products: l.products}
+	s := &Spectrum{Method: Lanczos, Dim: l.d, Values: slices.Clone(l.theta), Residuals: slices.Clone(l.res), Errors: slices.Clone(l.errors), RestMax: l.beta, Failure: l.Failure, Products: l.products}
 	s.Zeros = min(zeros, l.d-q)
 	s.Rest = l.d - q - s.Zeros
 	if s.Rest == 0 {
 		s.RestMax = 0
-	}
-	for i, u := range l.upper {
-		s.Errors = append(s.Errors, u-l.theta[i]+l.roundOff)
 	}
 	s.Residual = floats.Max(s.Errors)
 	slices.Reverse(s.Values)
