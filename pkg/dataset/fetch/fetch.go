@@ -135,7 +135,8 @@ func (f *fetcher) fetch(ctx context.Context, folder string) (downloaded bool, er
 	f.total = f.file.Bytes
 	if err := f.fromMirrors(ctx, folder); err != nil {
 		if f.size == 0 {
-			err = errors.Join(err, os.Remove(partPath))
+			f.part.Close()
+			os.Remove(partPath) // it is empty: if it stays, no harm is done
 		}
 		if other {
 			err = fmt.Errorf("%w; the file that is there has not the published SHA-256, but is read all the same if its content is sound", err)
